@@ -19,21 +19,17 @@ from chalice.app import Chalice
 from chalice.config import Config
 
 from chalicelib.adapters import clients
-from chalicelib.core.values.errors import UnavailableError
-from chalicelib.wiring.aws import search_index
 from chalicelib.wiring.settings import Settings
 from deploy import resources
 from local import access, backend
-from local.child import HOST, ChildServer
+from local.child import HOST
 from local.drivers import drivers
 from local.environment import chalice_config, set_environment
 from local.errors import LocalError
 from local.gateway import Gateway
 from local.http_server import Server
-from local.search_engine import SearchEngine, executable, running_engine
+from local.search_engine import FilledEngine, SearchEngine, executable, running_engine
 from local.terminal import say
-from operations.reindex import Rebuild, RebuildPlace
-from operations.stage import Stage
 
 HEALTH_PATH = "/sedo/health"
 HEALTH_SECONDS = 30
@@ -41,8 +37,6 @@ POLL_SECONDS = 0.2
 STOP_SECONDS = 10
 FUNCTION_SECONDS = 40
 """What is under way may take until it is stopped: calls of 30 seconds, and what is written after them."""
-FILLED_AT_ONCE = 2
-"""Parts of a table that the index is filled from at once."""
 CONNECTIONS = 50  # every queue's poll, and its deletes
 
 LOSSES = (
@@ -96,14 +90,14 @@ def run(home: Path, port: str) -> None:
         app: Chalice = importlib.import_module("app").app
         stack.enter_context(_serving(listener, Gateway(app, config, origins=settings.cors_origins)))
         driving = stack.enter_context(_driving(app, config))
-        watched: Sequence[ChildServer] = (ministack, *engines)
-        _fill_index(engines, settings)
+        filled = [FilledEngine(engine, settings) for engine in engines]
         _wait_until_healthy(url, ministack)
         how = {"url": url, "endpoint": ministack.endpoint, "auth": auth, "issuer": settings.jwt_issuer}
         stack.enter_context(_announced(home / "data" / access.RUNNING, **how))
         _greet(url, auth)
         while True:
-            for each in watched:
+            ministack.check()
+            for each in filled:
                 each.check()
             check_driven(driving)
             time.sleep(POLL_SECONDS)
@@ -127,25 +121,6 @@ def _searching(stack: ExitStack, home: Path) -> Sequence[SearchEngine]:
     engine = stack.enter_context(running_engine(program, home / "data"))
     os.environ |= {"SEDO_SEARCH_URL": engine.endpoint, "SEDO_SEARCH_AUTH": "none"}
     return (engine,)
-
-
-def _fill_index(engines: Sequence[SearchEngine], settings: Settings) -> None:
-    """Let the index be filled from the tables, while all goes on: the engine keeps it in memory."""
-    for _ in engines:
-        threading.Thread(target=_fill, args=(settings,), daemon=True).start()
-
-
-def _fill(settings: Settings) -> None:
-    index = search_index(settings)
-    assert index is not None  # noqa: S101 - the engine has just been started
-    try:
-        Rebuild(Stage.of(settings), index, RebuildPlace(None, FILLED_AT_ONCE), settle=0, say=_filled).refill()
-    except UnavailableError as error:
-        say(f"the index is not whole: {error}")
-
-
-def _filled(text: str) -> None:
-    say(f"the index of the search engine: {text}")
 
 
 def check_driven(threads: Sequence[threading.Thread]) -> None:

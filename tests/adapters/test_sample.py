@@ -1,10 +1,12 @@
 """Samples of executions: a part of them by its number, without those that have ended."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from chalicelib.adapters.dynamodb.executions import SCANS
+from chalicelib.adapters.dynamodb.executions import DOCUMENT, SCANS
+from chalicelib.adapters.dynamodb.tables import EXECUTIONS, FORMAT
 from chalicelib.core.executions.model import Execution, ExecutionStatus, State
 from chalicelib.core.values.value import copy_with
 from chalicelib.ports import ExecutionStore
@@ -44,6 +46,19 @@ def test_it_reads_no_large_value(ministack_aws: Aws, tenant: str) -> None:
     ministack_aws.backend.executions.create(submitted(tenant, value="x" * 100_000))
     (found,) = sampled(ministack_aws.backend.executions, tenant).values()
     assert found.input is None
+
+
+@pytest.mark.parametrize("damage", [{DOCUMENT: {"S": "no JSON"}}, {FORMAT: {"N": "99"}}], ids=["text", "format"])
+def test_what_cannot_be_read_keeps_no_other_from_being_read(aws: Aws, tenant: str, damage: dict[str, Any]) -> None:
+    store, table = aws.backend.executions, aws.names.table(EXECUTIONS)
+    broken, whole = submitted(tenant, "broken"), submitted(tenant, "whole")
+    for each in (broken, whole):
+        store.create(each)
+    key = EXECUTIONS.key(broken.id)
+    item = aws.dynamodb.get_item(TableName=table, Key=key)["Item"]
+    aws.dynamodb.put_item(TableName=table, Item=item | damage)
+    assert {*sampled(store, tenant)} == {whole.id}
+    assert {*store.read([broken.id, whole.id])} == {whole.id}
 
 
 def test_parts_that_follow_each_other_come_over_all(store: ExecutionStore, tenant: str) -> None:

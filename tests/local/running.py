@@ -94,8 +94,14 @@ class Sedo:
         return "".join(iter(self._lines.get, None))
 
     def ministack_pid(self) -> int:
+        return self._children()[0]
+
+    def search_engine_pid(self) -> int:
+        return self._children()[1]
+
+    def _children(self) -> list[int]:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return int(children[0])
+        return [int(each) for each in children]
 
     def ministack_port(self) -> int:
         environment = Path(f"/proc/{self.ministack_pid()}/environ").read_bytes().split(b"\0")

@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import signal
 import zipfile
 from base64 import b64encode
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ import pytest
 from chalicelib.adapters.dynamodb.attributes import text_of
 from local.backend import REGION
 from local.child import HOST
+from local.search_engine import executable
 from tests.local.running import PROJECT, Sedo
 from tests.loopback import Loopback, Received, Reply, json_reply, loopback
 
@@ -93,7 +96,9 @@ class Live:
 
 @pytest.fixture(scope="module")
 def live(ministack_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with loopback() as shop, Sedo(tmp_path_factory.mktemp("stories"), ministack_python, project=PROJECT) as sedo:
+    engine = str(executable(Path(os.environ.get("SEDO_HOME", ".sedo"))))
+    home = tmp_path_factory.mktemp("stories")
+    with loopback() as shop, Sedo(home, ministack_python, project=PROJECT, SEDO_OSMEM=engine) as sedo:
         sedo.read_until("Ctrl-C stops it")
         yield Live(sedo, shop)
 
@@ -248,3 +253,13 @@ def test_an_input_of_5_mb_comes_out_whole_and_one_of_9_mb_in_parts(live: Live) -
     link = live.ended(started["id"])["references"]["/output"]["link"]
     assert live.sedo.ask("GET", link)[0] == 413
     assert live.ask("GET", link + "&path=length(rows)") == 85_000
+
+
+def test_a_search_engine_that_ends_is_started_again_and_filled(live: Live) -> None:
+    execution = live.run("id: found-again\nsteps: [{id: greet, type: echo, message: hi}]\n", "found-again", {})
+    os.kill(live.sedo.search_engine_pid(), signal.SIGKILL)
+    assert "osmem-server has ended by itself: see " in live.sedo.read_until("it is started again")
+    live.sedo.read_until("the index of the search engine: ")
+    while not (found := live.ask("GET", f"{TENANT}/search?definition=found-again"))["items"] or not found["isWhole"]:
+        assert live.sedo.process.poll() is None
+    assert [each["id"] for each in found["items"]] == [execution]

@@ -2,7 +2,6 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from chalicelib.adapters.dynamodb.attributes import Attribute, Item, map_bytes, pack, text_of
 from chalicelib.adapters.dynamodb.chunks import pack_bases, pack_references, unpack_bases, unpack_references
 from chalicelib.adapters.dynamodb.execution_lists import END_AT_ONCE, SUMMARY, ExecutionLists, end_of, header
-from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.faults import passing_over, unavailable
 from chalicelib.adapters.dynamodb.list_sources import ListLayout, entries, shard_of
 from chalicelib.adapters.dynamodb.reads import batch_get, query
 from chalicelib.adapters.dynamodb.tables import BY_DUE, BY_OWNER, BY_OWNER_STATUS, EXECUTIONS
@@ -35,7 +34,6 @@ from chalicelib.core.records.payload import (
     whole_bytes,
 )
 from chalicelib.core.records.shown import Choose, Outline, nothing
-from chalicelib.core.values.errors import UnavailableError, UnknownFormatError
 from chalicelib.core.values.json import encode
 from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with
@@ -129,12 +127,8 @@ class DynamoExecutions:
         """Read many."""
         found: dict[str, Execution] = {}
         for item in batch_get(self._client, self._table, [EXECUTIONS.key(name) for name in ids]):
-            try:
+            with passing_over():
                 found[item[EXECUTIONS.partition]["S"]] = self.parse(item)
-            except UnavailableError:
-                raise
-            except Exception:  # noqa: BLE001, S112 - whoever reads it alone is told
-                continue
         return found
 
     def create(self, execution: Execution) -> None:
@@ -198,7 +192,7 @@ class DynamoExecutions:
             with unavailable():
                 page = self._client.scan(**request)
             for item in page["Items"]:
-                with suppress(UnknownFormatError):
+                with passing_over():
                     found[item[EXECUTIONS.partition]["S"]] = self.outlined(item, nothing).execution
             if "LastEvaluatedKey" not in page:
                 break

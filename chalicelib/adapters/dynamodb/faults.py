@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.errors import UnavailableError, UnknownFormatError
 
 TRANSIENT = frozenset(
     {
@@ -35,6 +35,20 @@ def unavailable() -> Iterator[None]:
         if not _passes(error):
             raise
         raise UnavailableError(_words(error)) from error
+
+
+@contextmanager
+def passing_over() -> Iterator[None]:
+    """Leave out an item that cannot be read, so that it holds up no other; whoever reads it alone is told.
+
+    Raises:
+        UnavailableError: the store did not answer.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, UnavailableError) and not isinstance(error, UnknownFormatError):
+            raise
 
 
 def _words(error: Exception) -> str:
