@@ -1,5 +1,6 @@
 """What the owner of an account does about an error of it: a command ends with that, and with no traceback."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from botocore.exceptions import (
 )
 
 CREDENTIALS = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; aws sts get-caller-identity tries them"
+INTERRUPTED = 128 + signal.SIGINT
+"""The exit status that shells give to a command that Ctrl-C ended."""
 AGAIN = "the same command goes on where this one ended"
 
 UNKNOWN_CALLER = (
@@ -57,6 +60,8 @@ def _of_answer(error: ClientError) -> str:
         return f"AWS does not take these credentials ({code}): {CREDENTIALS}"
     if code in REFUSED:
         return f"{error}: have this call ({error.operation_name}) allowed to your credentials; then {AGAIN}"
+    if code == "ResourceNotFoundException":
+        return f"{error}: is the stage deployed in this account, and is AWS_DEFAULT_REGION its region?"
     if code == "NoSuchBucket":
         return f"{error}: aws s3 mb s3://NAME makes one in AWS_DEFAULT_REGION; then {AGAIN}"
     return f"{error}: {AGAIN}"
@@ -64,8 +69,11 @@ def _of_answer(error: ClientError) -> str:
 
 @contextmanager
 def advised() -> Iterator[None]:
-    """End a command with advice where its account answers with an error, or cannot be asked."""
+    """End a command with advice where its account answers with an error, or cannot be asked; and after Ctrl-C."""
     try:
         yield
+    except KeyboardInterrupt:
+        print("broken off by Ctrl-C", file=sys.stderr)
+        sys.exit(INTERRUPTED)
     except (BotoCoreError, ClientError) as error:
         sys.exit(advice(error))

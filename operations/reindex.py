@@ -64,6 +64,8 @@ class RebuildPlace:
         self.file, self.segments, self.index = file, segments, ""
         self.after: dict[str, dict[str, Item | None]] = {}
         """By kind and segment, up to where it is read; None: to its end."""
+        self.unreadable: list[list[str]] = []
+        """The kind and id of what could not be read or written."""
         self.count = 0
         if file is not None and file.exists():
             vars(self).update(json.loads(file.read_text()))
@@ -100,7 +102,6 @@ class Rebuild:
         self._entries = DynamoEntries(stage.names, stage.executions, stage.tasks)
         self._say, self._now, self._sleep = say, now, sleep
         self._said, self._lock = now(), Lock()
-        self.unreadable: list[Difference] = []
 
     def run(self) -> Sequence[Difference]:
         """Fill a new index, compare, mend, and let it be read; answer what differed."""
@@ -111,15 +112,16 @@ class Rebuild:
         found = self._compared(self._place.index)
         self._index.switch()
         self._say(f"{self._place.index} is read from now on")
-        if not self.unreadable:
-            self._end_incidents(begun)
+        self._end_incidents(begun)
         self._sleep(self._settle)
         self._index.clean()
         self._place.forget()
-        return [*found, *self.unreadable]
+        return [*found, *(Difference(kind, key, "unreadable") for kind, key in self._place.unreadable)]
 
     def _end_incidents(self, before: datetime) -> None:
-        """End the incidents of changes that could not be indexed: all that the tables hold has been."""
+        """End the incidents of changes that could not be indexed, where all that the tables hold has been."""
+        if self._place.unreadable:
+            return
         incidents = DynamoIncidents(self._stage.client, self._stage.names)
         for opened in incidents.all_open(INCIDENTS):
             if opened.key.kind is IncidentKind.INDEX_RECORD and opened.at < before:
@@ -128,7 +130,7 @@ class Rebuild:
     def _begin(self) -> None:
         self._index.abandon()
         self._index.clean()
-        self._place.after, self._place.count = {}, 0
+        self._place.after, self._place.unreadable, self._place.count = {}, [], 0
         self._place.index = self._index.begin(f"{datetime.now(UTC):%Y%m%d%H%M%S}")
         self._place.save()
         self._say(f"{self._place.index} is filled; functions of before may run for {self._settle:.0f} s")
@@ -136,9 +138,11 @@ class Rebuild:
 
     def refill(self) -> None:
         """Fill the index that is read, which says until then that it is not whole."""
+        begun = datetime.now(UTC)
         self._index.in_use()  # made before it is filled, though there may be nothing to fill it with
         self.fill()
         self._index.write([unfilled_entry(datetime.now(UTC), is_over=True)])
+        self._end_incidents(begun)
 
     def fill(self) -> None:
         """Write the documents of all items, from where it stands, into every index that is in use."""
@@ -153,11 +157,12 @@ class Rebuild:
             if after is None:
                 return
             items, following = self._page(kind, segment, after or None)
-            entries = [*self._read(kind, items, self.unreadable)]
+            broken = list[str]()
+            entries = [*self._read(kind, items, broken)]
             refused = self._index.write(entries)
+            broken += [each.id for each, why in zip(entries, refused, strict=True) if why is not None]
             with self._lock:
-                broken = (each for each, why in zip(entries, refused, strict=True) if why is not None)
-                self.unreadable += [Difference(kind, each.id, "unreadable") for each in broken]
+                self._place.unreadable += [[kind, name] for name in broken]
                 self._place.count += len(entries)
                 self._place.after.setdefault(kind, {})[str(segment)] = following
                 self._place.save()
@@ -176,7 +181,7 @@ class Rebuild:
             found = self._stage.client.scan(**request)
         return found["Items"], found.get("LastEvaluatedKey")
 
-    def _read(self, kind: str, items: Sequence[Item], broken: list[Difference]) -> Iterator[SearchEntry]:
+    def _read(self, kind: str, items: Sequence[Item], broken: list[str]) -> Iterator[SearchEntry]:
         table = SEARCHED[SearchKind(kind)]
         for item in items:
             entry = readable(
@@ -184,7 +189,7 @@ class Rebuild:
                 lambda item=item: self._entries.of_item(kind, item),  # type: ignore[misc]
             )
             if isinstance(entry, Broken):
-                broken.append(Difference(kind, entry.key, "unreadable"))
+                broken.append(entry.key)
             elif entry is not None:
                 yield entry
 

@@ -11,7 +11,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from deploy.advice import advised
+from deploy.advice import INTERRUPTED, advised
 
 URL = "https://lambda.test"
 
@@ -30,6 +30,7 @@ def answered(code: str) -> ClientError:
         (ReadTimeoutError(endpoint_url=URL), "the same command goes on"),
         (answered("ExpiredTokenException"), r"these credentials \(ExpiredTokenException\): set AWS_PROFILE"),
         (answered("AccessDeniedException"), r"because: have this call \(CreateTable\) allowed"),
+        (answered("ResourceNotFoundException"), "is the stage deployed in this account"),
         (answered("NoSuchBucket"), "aws s3 mb s3://NAME makes one"),
         (answered("LimitExceededException"), "because: the same command goes on"),
     ],
@@ -42,3 +43,9 @@ def test_a_command_ends_with_what_to_do_next(error: BotoCoreError | ClientError,
 def test_what_is_no_error_of_an_account_is_not_hidden() -> None:
     with pytest.raises(ValueError, match="a bug"), advised():
         raise ValueError("a bug")
+
+
+def test_ctrl_c_ends_a_command_as_shells_expect_it_and_with_no_traceback() -> None:
+    with pytest.raises(SystemExit) as ended, advised():
+        raise KeyboardInterrupt
+    assert ended.value.code == INTERRUPTED

@@ -1,5 +1,6 @@
 """A rebuild of the index, over the tables of ministack and the API of OpenSearch."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -90,32 +91,39 @@ def test_so_is_one_for_which_there_is_nothing(stage: World, index: Index) -> Non
     assert read_page(index.search(search_body(SearchFilter("t", SearchKind.EXECUTION), 10)), 10).is_whole
 
 
-@pytest.mark.parametrize(("broken", "left"), [([], 0), ([Difference("execution", "t:d:1", "unreadable")], 1)])
+def damage(stage: World, execution: str) -> None:
+    item = next(each for each in stage.items(EXECUTIONS) if each["id"]["S"] == execution)
+    stage.put(EXECUTIONS, {**item, DOCUMENT: {"S": "nothing"}})
+
+
+@pytest.mark.parametrize("fill", [Rebuild.run, Rebuild.refill])
+@pytest.mark.parametrize("damaged", [False, True])
 def test_it_ends_the_incidents_of_changes_that_were_not_indexed(
-    stage: World, index: Index, broken: list[Difference], left: int
+    stage: World, index: Index, started: list[str], fill: Callable[[Rebuild], object], *, damaged: bool
 ) -> None:
     incidents = DynamoIncidents(stage.client, stage.stage.names)
     incidents.record(Incident(IncidentKind.INDEX_RECORD, f"execution {fresh('t:d:')}", NOW, "refused", "t"))
     incidents.record(Incident(IncidentKind.MESSAGE_UNREADABLE, "m", NOW, "so it is"))
-    building = rebuild(stage, index)
-    building.unreadable += broken
-    building.run()
+    if damaged:
+        damage(stage, started[0])
+    fill(rebuild(stage, index))
     kinds = [each.key.kind for each in incidents.all_open(10)]
-    assert kinds.count(IncidentKind.INDEX_RECORD) == left
+    assert (IncidentKind.INDEX_RECORD in kinds) is damaged
     assert IncidentKind.MESSAGE_UNREADABLE in kinds
 
 
 def test_one_that_was_broken_off_goes_on_where_it_stood_in_the_same_index(
     stage: World, index: Index, started: list[str], tmp_path: Path
 ) -> None:
+    damage(stage, started[0])
     index.fails_at = 3
     with pytest.raises(UnavailableError):
         rebuild(stage, index, RebuildPlace(tmp_path / "state", 2)).run()
     begun, index.fails_at = index.building(), 0
     place = RebuildPlace(tmp_path / "state", 2)
     assert place.index == begun
-    assert rebuild(stage, index, place).run() == []
-    assert ([*index.in_use()], found(index)) == ([begun], set(started))
+    assert rebuild(stage, index, place).run() == [Difference("execution", started[0], "unreadable")]
+    assert ([*index.in_use()], found(index)) == ([begun], set(started[1:]))
     assert not (tmp_path / "state").exists()
 
 
@@ -139,8 +147,7 @@ def test_what_differs_is_told_and_mended(stage: World, index: Index, started: li
 
 
 def test_what_cannot_be_read_is_told_and_the_rest_is_found(stage: World, index: Index, started: list[str]) -> None:
-    item = next(each for each in stage.items(EXECUTIONS) if each["id"]["S"] == started[0])
-    stage.put(EXECUTIONS, {**item, DOCUMENT: {"S": "nothing"}})
+    damage(stage, started[0])
     assert rebuild(stage, index).run() == [Difference("execution", started[0], "unreadable")]
     assert found(index) == set(started[1:])
 
