@@ -10,8 +10,10 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
+from functools import partial
 
 from chalicelib.core.executions.due import due_at
+from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.listing import listed_under
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.executions.verify import Patience, ViolationKind, state_violations, status_to_list
@@ -24,7 +26,7 @@ from chalicelib.core.records.incident import (
     of_execution,
     over,
 )
-from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.errors import UnavailableError, UnknownFormatError
 from chalicelib.core.values.log_line import line
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.core.waits.verify import waiting_for_answers
@@ -89,8 +91,27 @@ class StageWatch:
         part = self.dependencies.executions.sample(minute_of(clock.now()), SAMPLE)
         waiting = [each.id for each in part if waiting_for_answers(each)]
         looked = {*sorted(waiting, key=lambda name: zlib.crc32(f"{self.token}{name}".encode()))[:WAITS]}
-        suspects = [each.id for each in part if self.wrong_with(each, clock.now(), is_looked=each.id in looked)]
-        return [name for name in suspects if clock.now() < self.until and self.mend(name)]
+
+        def is_wrong(item: Execution) -> bool:
+            return bool(self.wrong_with(item, clock.now(), is_looked=item.id in looked))
+
+        suspects = [each.id for each in part if self.alone(each.id, partial(is_wrong, each))]
+        return [name for name in suspects if clock.now() < self.until and self.alone(name, partial(self.mend, name))]
+
+    def alone(self, execution_id: str, look: Callable[[], bool]) -> bool:
+        """Look at an execution; what of it cannot be read keeps none of the others from being looked at.
+
+        Raises:
+            UnavailableError: a service did not answer.
+        """
+        try:
+            return look()
+        except Exception as error:
+            if isinstance(error, UnavailableError) and not isinstance(error, UnknownFormatError):
+                raise
+            members = ExecutionId.log_members(execution_id)
+            log.exception(line("execution left out of the watch", request=self.token, **members))
+            return False
 
     def mend(self, execution_id: str) -> bool:
         """Look at an execution once more, strongly consistent, and mend it; tell whether something was wrong."""
@@ -129,9 +150,14 @@ class StageWatch:
         for each in opened:
             item = found.get(execution_of(each.key)[0])
             is_known = item is not None or each.key.kind not in OF_EXECUTIONS or execution_of(each.key)[0] in gone
-            if is_known and (why := over(each, now, item) or self.mended(each, now, item)) is not None:
-                ended += self.incidents.end(each.key, now, why)
+            if is_known:
+                ended += self.alone(execution_of(each.key)[0], partial(self.end_one, each, now, item))
         return ended
+
+    def end_one(self, opened: OpenIncident, now: datetime, item: Execution | None) -> bool:
+        """End an incident if its cause is gone; tell whether it has."""
+        why = over(opened, now, item) or self.mended(opened, now, item)
+        return why is not None and self.incidents.end(opened.key, now, why)
 
     def mended(self, opened: OpenIncident, now: datetime, item: Execution | None) -> str | None:
         """Say that an execution which stood does so no longer, though it has not moved: what it waits for is there."""

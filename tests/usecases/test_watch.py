@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.core.executions.model import ExecutionStatus
 from chalicelib.core.records.incident import Incident, IncidentKind, IncidentState, of_execution
-from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.errors import UnavailableError, UnknownFormatError
 from chalicelib.core.values.value import copy_with
 from chalicelib.usecases.watch import StageWatch
 from tests.home import CALL, ECHO, WAIT, Home
@@ -111,6 +111,21 @@ class TestSample:
         home.executions.items[name] = home.executions.items[name].replace('"dead"', '"r"')
         home.clock.sleep(-3600)
         assert watch(home).mend(name) is False
+
+    @pytest.mark.parametrize("error", [ValueError("damaged"), UnknownFormatError("execution x", "9")])
+    def test_one_that_cannot_be_looked_at_keeps_no_other_standing(self, home: Home, error: Exception) -> None:
+        first, second = stand(home), stand(home)
+        home.clock.sleep(3600)
+        read = home.executions.get
+
+        def get(name: str) -> Any:
+            if name == first:
+                raise error
+            return read(name)
+
+        home.dependencies = copy_with(home.dependencies, executions=Replaced(home, "get", get))
+        watch(home).run()
+        assert [each.execution_id for each in opened(home)] == [second]
 
 
 class TestEnds:
