@@ -83,8 +83,16 @@ TABLE_USES = (
     TableUse(tables.INCIDENTS, tables.BY_INCIDENT_STATE, api="Query", schedule="Query"),
     TableUse(tables.REPLIES, api="PutItem Query UpdateItem"),
     TableUse(tables.UPLOADS, api="GetItem PutItem Query"),
-    TableUse(tables.USAGE, api="PutItem Query UpdateItem"),
-    TableUse(tables.ACCESS, api="DeleteItem GetItem PutItem Query", authorizer="GetItem", worker="GetItem"),
+    TableUse(tables.USAGE, api="PutItem Query UpdateItem", sweeper="PutItem Query UpdateItem"),
+    TableUse(
+        tables.ACCESS,
+        api="DeleteItem GetItem PutItem Query",
+        authorizer="GetItem",
+        worker="GetItem",
+        sweeper="Query",
+    ),
+    TableUse(tables.SCHEDULES, api="DeleteItem GetItem PutItem Query", sweeper="GetItem PutItem"),
+    TableUse(tables.SCHEDULES, tables.BY_SCHEDULE_DUE, schedule="Query"),
     TableUse(tables.AUDIT, api="PutItem Query"),
 )
 """All that functions do with tables, beside asking whether they are there."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.names import Names
-from chalicelib.core.executions.inputs import TRACE, Message, ShardDue, TimerFired
+from chalicelib.core.executions.inputs import OF_TIMER_QUEUE, TRACE, Message
 from chalicelib.core.records.codec import message_json
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import encode_ascii
@@ -43,8 +43,8 @@ class SqsQueue:
 
     def send(self, messages: Sequence[Message]) -> None:
         """Send messages."""
-        timers = [message for message in messages if isinstance(message.event, TimerFired | ShardDue)]
-        others = [message for message in messages if not isinstance(message.event, TimerFired | ShardDue)]
+        timers = [message for message in messages if isinstance(message.event, OF_TIMER_QUEUE)]
+        others = [message for message in messages if not isinstance(message.event, OF_TIMER_QUEUE)]
         for queue, group in ((self._names.work, others), (self._names.timers, timers)):
             for entries in _batches(group):
                 self._send(queue, entries)

@@ -76,6 +76,14 @@ class Limits:
     """Characters of the place of a value (`at`)."""
     search_query_chars: int = 500
     """Characters of what is searched for (`q`)."""
+    schedule_name_chars: int = 48
+    """Characters of the name of a schedule: it is a part of the ids of its executions."""
+    schedule_plan_chars: int = 100
+    """Characters of a cron expression, and of the name of a time zone or an interval."""
+    schedule_shortest: timedelta = timedelta(minutes=1)
+    """The shortest interval of a schedule."""
+    schedule_description_chars: int = 2_000
+    """Characters of the description of a schedule."""
     batch_starts: int = 100
     """Executions that one request starts."""
     batch_seconds: int = 4

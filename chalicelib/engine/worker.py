@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from chalicelib.core.executions.identity import ExecutionId
-from chalicelib.core.executions.inputs import ShardDue, SignalPublished, Started
+from chalicelib.core.executions.inputs import ScheduleDue, ShardDue, SignalPublished, Started
 from chalicelib.core.values.errors import SetupError, UnavailableError
 from chalicelib.core.values.log_line import line
 from chalicelib.core.values.value import copy_with, value
@@ -55,7 +55,7 @@ class Batch:
     """A batch of messages that was worked on."""
 
     deliveries: Sequence[Delivery]
-    """Those that could be read, but for those of shards."""
+    """Those that could be read, but for those of shards and schedules."""
     received: int
     done: int
     """How many of those that were received are not to come again."""
@@ -89,6 +89,8 @@ class Worker:
     reports: bool = False
     """Whether the event source mapping reports batch item failures; where it does not, a report would lose messages."""
     watch: WorkWatch | None = None
+    start_due: Callable[[str, str], None] = lambda _place, _at: None
+    """Starts what a schedule, ``<tenant>:<name>``, is to start at an instant."""
     idle: SimpleQueue[ThreadPoolExecutor] = field(default_factory=SimpleQueue, compare=False)
     """Threads that no batch has: one batch has them for itself, as its executions wait for each other."""
 
@@ -106,7 +108,7 @@ class Worker:
         budget = copy_with(budget_of(begun, left), gives_back=self.reports)
         groups: dict[str, list[Delivery]] = {}
         handled: list[Handled] = []
-        shards: list[Delivery] = []
+        apart: list[Delivery] = []
         for record in records:
             try:
                 delivery = read(record, 1 / len(records))
@@ -114,13 +116,13 @@ class Worker:
                 dead = self.mode is Mode.DEAD_LETTERS
                 handled.append(give_up_reading(self.dependencies, request, record, error, dead=dead))
             else:
-                is_shard = isinstance(delivery.message.event, ShardDue)
-                (shards if is_shard else groups.setdefault(delivery.message.execution, [])).append(delivery)
+                is_apart = isinstance(delivery.message.event, ShardDue | ScheduleDue)
+                (apart if is_apart else groups.setdefault(delivery.message.execution, [])).append(delivery)
         until = begun + left - SWEEP_RESERVE
         waiting = list(groups.values())
         for start in range(0, len(waiting), PARALLEL):
             handled += self.work_on(request, waiting[start : start + PARALLEL], budget)
-        handled += [self.sweep_shard(f"{request}-{shard.id}", shard, until) for shard in shards]
+        handled += [self.work_apart(f"{request}-{each.id}", each, until) for each in apart]
         if self.watch is not None:
             deliveries = [delivery for group in waiting for delivery in group]
             self.watch.see_batch(
@@ -210,6 +212,26 @@ class Worker:
             with suppress(UnavailableError):
                 seconds = {record["receiptHandle"]: again[record["messageId"]] for record in ours}
                 self.dependencies.queue.give_back(queue, seconds)
+
+    def work_apart(self, request: str, delivery: Delivery, until: datetime) -> Handled:
+        """Work on a message that is of no execution."""
+        event = delivery.message.event
+        if isinstance(event, ScheduleDue):
+            return self.start_scheduled(request, delivery, event)
+        return self.sweep_shard(request, delivery, until)
+
+    def start_scheduled(self, request: str, delivery: Delivery, event: ScheduleDue) -> Handled:
+        """Start what a schedule is to start; whatever goes wrong, the schedule is found again when it is due."""
+        name = delivery.message.execution
+        about = {"tenant": ExecutionId.tenant_of(name), "schedule": name, "request": request}
+        try:
+            self.start_due(name, event.at)
+        except UnavailableError as error:
+            log.warning(line("schedule given back", **about, reason=str(error)))
+            return Handled(again=pauses([delivery], longest(self.mode)))
+        except Exception:
+            log.exception(line("schedule left to the next run", **about))
+        return Handled({delivery.id})
 
     def sweep_shard(self, request: str, delivery: Delivery, until: datetime) -> Handled:
         """Look at what is due of a shard; what is left of it is found by the next run of the schedule."""

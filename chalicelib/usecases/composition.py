@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.usecases.incidents import IncidentService, IncidentStore
     from chalicelib.usecases.kept_waits import KeptWaits
     from chalicelib.usecases.quotas import StartQuotas
+    from chalicelib.usecases.schedules import ScheduleService, ScheduleStore
     from chalicelib.usecases.standstill import Standstill
     from chalicelib.usecases.start_batches import StartBatches
     from chalicelib.usecases.tasks import TaskService
@@ -141,6 +142,12 @@ class Services:
         from chalicelib.usecases.incidents import IncidentService  # noqa: PLC0415 - see above
 
         return IncidentService(store, self.executions, self.wake, self._dependencies.clock)
+
+    def schedules(self, store: "ScheduleStore") -> "ScheduleService":
+        """Schedules."""
+        from chalicelib.usecases.schedules import ScheduleService  # noqa: PLC0415 - see above
+
+        return ScheduleService(store, self.executions, self._dependencies.queue, self._dependencies.clock)
 
     @cached_property
     def execution_details(self) -> "ExecutionDetails":

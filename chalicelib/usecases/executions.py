@@ -89,6 +89,22 @@ class ExecutionService(ExecutionStarter):
                 self._send_start(current)
                 return self._wanted(current, value, version), False
 
+    def check_start(
+        self,
+        tenant_id: str,
+        definition_id: str,
+        value: Json,
+        version: int | None,
+        permit: Callable[[Execution, int], None],
+    ) -> None:
+        """Refuse what could not be started: nothing is.
+
+        Raises:
+            DefinitionNotFoundError, InvalidInputError: as :meth:`execute`, and what ``permit`` raises.
+        """
+        header, newest = self._header(tenant_id, definition_id, value, version, None)
+        permit(self._submitted(header, self.new_suffix()), newest)
+
     def _header(
         self, tenant_id: str, definition_id: str, value: Json, version: int | None, started_by: str | None
     ) -> tuple[Execution, int]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.usecases.audit import AuditStore
     from chalicelib.usecases.incidents import IncidentStore
     from chalicelib.usecases.quotas import UsageStore
+    from chalicelib.usecases.schedules import ScheduleStore
     from chalicelib.usecases.uploads import UploadStore
     from chalicelib.usecases.values import DownloadStore
 
@@ -47,6 +48,7 @@ class Adapters:
     downloads: "DownloadStore | None"
     access: "AccessStore"
     usage: "UsageStore"
+    schedules: "ScheduleStore"
     audit: "AuditStore"
     search: "SearchIndex | None"
     entry_of: "ReadRecord"

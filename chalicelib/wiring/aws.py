@@ -16,6 +16,7 @@ from chalicelib.adapters.dynamodb.history import DynamoHistory
 from chalicelib.adapters.dynamodb.incidents import DynamoIncidents
 from chalicelib.adapters.dynamodb.list_sources import ListLayout
 from chalicelib.adapters.dynamodb.replies import DynamoReplies
+from chalicelib.adapters.dynamodb.schedules import DynamoSchedules
 from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
 from chalicelib.adapters.dynamodb.uploads import DynamoUploads
@@ -66,6 +67,7 @@ def adapters(settings: Settings, endpoint: str | None = None) -> Adapters:
         downloads=_downloads(settings, endpoint),
         access=DynamoAccess(dynamodb, here),
         usage=DynamoUsage(dynamodb, here),
+        schedules=DynamoSchedules(dynamodb, here),
         audit=DynamoAudit(dynamodb, here),
         search=search_index(settings),
         entry_of=lambda record: _entry_of(record, here, executions, tasks),

@@ -132,8 +132,8 @@ class Wiring:
         )
         reports = settings.reports_failures
         watch = self.observing
-        self.worker = Worker(self.dependencies, self._deliver, Mode.MESSAGES, reports, watch)
-        self.dead_letters = Worker(self.dependencies, self._deliver, Mode.DEAD_LETTERS, reports, watch)
+        self.worker = Worker(self.dependencies, self._deliver, Mode.MESSAGES, reports, watch, self._start_due)
+        self.dead_letters = Worker(self.dependencies, self._deliver, Mode.DEAD_LETTERS, reports, watch, self._start_due)
 
     def observed(self, event: object, respond: "Callable[[object], object]") -> object:
         """Answer as ``respond`` does, and observe the call of the function, if anything does."""
@@ -238,9 +238,11 @@ class Wiring:
     def sweep_due(self, token: str, left: "timedelta") -> int:
         """Look at what is due, as the schedule does once a minute, and then at a sample, for the time that is left."""
         from chalicelib.engine.due_sweep import DueSweep  # noqa: PLC0415 - one function has a schedule
+        from chalicelib.usecases.schedule_sweep import send_due  # noqa: PLC0415 - the same
         from chalicelib.usecases.watch import StageWatch  # noqa: PLC0415 - the same
 
         until = self._adapters.clock.now() + left - SWEEP_RESERVE
+        send_due(self._adapters.schedules, self.dependencies.queue, self._adapters.clock, until)
         looked = DueSweep(self.dependencies, token, until, SWEEPERS).run()
         StageWatch(self.dependencies, self._adapters.incidents, f"{token}-watch", until).run()
         return looked
@@ -257,3 +259,6 @@ class Wiring:
 
     def _deliver(self, channel: "Channel", signal_id: str) -> None:
         self.services.answers.deliver(channel, signal_id)
+
+    def _start_due(self, name: str, at: str) -> None:
+        self.services.schedules(self._adapters.schedules).start_due(name, at)

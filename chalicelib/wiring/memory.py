@@ -13,6 +13,7 @@ from chalicelib.adapters.memory.downloads import MemoryDownloads
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.queue_depths import depths
 from chalicelib.adapters.memory.replies import MemoryReplies
+from chalicelib.adapters.memory.schedules import MemorySchedules
 from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import (
     MemoryClock,
@@ -58,6 +59,7 @@ def adapters(settings: Settings, **others: Any) -> Adapters:  # noqa: ANN401 - a
         downloads=MemoryDownloads() if settings.values_bucket else None,
         access=MemoryAccess(),
         usage=MemoryUsage(),
+        schedules=MemorySchedules(),
         audit=MemoryAudit(),
         search=_search(settings),
         entry_of=lambda _: None,

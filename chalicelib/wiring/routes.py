@@ -21,6 +21,7 @@ from chalicelib.api.health import HealthApi
 from chalicelib.api.incidents import IncidentApi
 from chalicelib.api.reference import ReferenceApi
 from chalicelib.api.replies import Replies
+from chalicelib.api.schedules import ScheduleApi
 from chalicelib.api.standstill import StandstillApi
 from chalicelib.api.support import ApiSupport
 from chalicelib.api.tasks import TaskApi
@@ -59,6 +60,7 @@ class Routes:
     uploads: UploadApi
     standstill: StandstillApi
     incidents: IncidentApi
+    schedules: ScheduleApi
     audit: AuditApi
     search: "Callable[[], SearchApi]"
     """Made, and its code loaded, for the first search."""
@@ -88,12 +90,7 @@ def routes(  # noqa: PLR0913 - by keyword
         console=ConsoleApi(support, sign_in),
         access=AccessApi(support, access),
         definitions=DefinitionApi(support, services.definitions),
-        executions=ExecutionApi(
-            support,
-            *(services.executions, services.start_batches, services.execution_details),
-            lambda *turn: tokens.issue(CallKey(*turn)),
-            *(uploads.read, adapters.queue_depths),
-        ),
+        executions=_executions(support, services, tokens, uploads, adapters),
         answers=AnswerApi(support, services.answers, lambda: token_hex(8)),
         tasks=TaskApi(support, services.tasks, downloads),
         dry_runs=DryRunApi(support, services.definitions, definitions, adapters.clock),
@@ -101,8 +98,20 @@ def routes(  # noqa: PLR0913 - by keyword
         uploads=uploads,
         standstill=StandstillApi(support, services.standstill),
         incidents=IncidentApi(support, cache(lambda: services.incidents(adapters.incidents))),
+        schedules=ScheduleApi(support, cache(lambda: services.schedules(adapters.schedules))),
         audit=AuditApi(support, log),
         search=cache(lambda: _search(support, adapters)),
+    )
+
+
+def _executions(
+    support: ApiSupport, services: Services, tokens: Tokens, uploads: UploadApi, adapters: Adapters
+) -> ExecutionApi:
+    return ExecutionApi(
+        support,
+        *(services.executions, services.start_batches, services.execution_details),
+        lambda *turn: tokens.issue(CallKey(*turn)),
+        *(uploads.read, adapters.queue_depths),
     )
 
 

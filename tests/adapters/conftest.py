@@ -14,6 +14,7 @@ from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.history import DynamoHistory
 from chalicelib.adapters.dynamodb.incidents import DynamoIncidents
 from chalicelib.adapters.dynamodb.replies import DynamoReplies
+from chalicelib.adapters.dynamodb.schedules import DynamoSchedules
 from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
 from chalicelib.adapters.dynamodb.uploads import DynamoUploads
@@ -23,6 +24,7 @@ from chalicelib.adapters.memory.audit import MemoryAudit
 from chalicelib.adapters.memory.chunks import MemoryChunks
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.replies import MemoryReplies
+from chalicelib.adapters.memory.schedules import MemorySchedules
 from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import (
     MemoryClock,
@@ -50,6 +52,7 @@ from chalicelib.usecases.access import AccessStore
 from chalicelib.usecases.audit import AuditStore
 from chalicelib.usecases.incidents import IncidentStore
 from chalicelib.usecases.quotas import UsageStore
+from chalicelib.usecases.schedules import ScheduleStore
 from chalicelib.usecases.uploads import UploadStore
 from deploy import resources
 from tests.adapters.examples import NOW, fresh
@@ -83,6 +86,7 @@ class Backend:
     audit: AuditStore
     access: AccessStore
     usage: UsageStore
+    schedules: ScheduleStore
     queue: Queue
     receive: Callable[[str], Sequence[Received]]
     """All messages of a queue that are visible."""
@@ -160,6 +164,7 @@ def _memory() -> Backend:
         uploads=MemoryUploads(),
         access=MemoryAccess(),
         usage=MemoryUsage(),
+        schedules=MemorySchedules(),
         audit=MemoryAudit(),
         queue=queue,
         receive=receive,
@@ -203,6 +208,7 @@ def _aws(endpoint: str | None) -> Aws:
         uploads=DynamoUploads(dynamodb, names),
         access=DynamoAccess(dynamodb, names),
         usage=DynamoUsage(dynamodb, names),
+        schedules=DynamoSchedules(dynamodb, names),
         audit=DynamoAudit(dynamodb, names),
         queue=SqsQueue(sqs, names),
         receive=receive,

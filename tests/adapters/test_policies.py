@@ -17,7 +17,6 @@ from chalicelib.adapters.dynamodb.list_sources import ListLayout
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.core.access.entries import OF_TENANT, AccessEntry, EntryKind
-from chalicelib.core.access.quotas import StartSlot
 from chalicelib.core.executions.inputs import Message, ShardDue, Started, StepDue, TimerFired
 from chalicelib.core.executions.listing import ExecutionFilter, states_named
 from chalicelib.core.executions.model import ROOT, Signal
@@ -35,6 +34,7 @@ from deploy.policies import FUNCTIONS, STREAM_READS, DeployedStage, policy, stag
 from tests.adapters.conftest import Aws, Backend
 from tests.adapters.examples import NOW, definition, history_row, incident, random_text, submitted, task, waiting
 from tests.adapters.others import authorizer, indexer
+from tests.adapters.scheduling import schedules, start_scheduled, starts
 
 SINGLE = {
     "SendMessageBatch": "SendMessage",
@@ -70,14 +70,6 @@ def tasks(aws: Aws, tenant: str) -> None:
     current = store.get(tenant, wanted.id)
     assert current == claimed(wanted, Person("ada"), NOW)
     assert store.update(closed(current, TaskStatus.CANCELLED, None, NOW))
-
-
-def starts(aws: Aws, tenant: str) -> None:
-    """Do what the start of an execution does where a tenant has quotas."""
-    slot, usage = StartSlot(tenant, 0, "a", NOW), aws.backend.usage
-    assert usage.count_start(tenant, 0, 1)
-    assert usage.take(slot, None)
-    assert usage.slots(tenant, 1) == [slot]
 
 
 def values(aws: Aws, tenant: str) -> None:
@@ -117,7 +109,7 @@ def answers_and_access(aws: Aws, tenant: str) -> None:
 
 def api(aws: Aws, tenant: str) -> None:
     """Do what routes do."""
-    for things in (events, tasks, starts):
+    for things in (events, tasks, starts, schedules):
         things(aws, tenant)
     aws.backend.tasks.list(tenant, TaskFilter(), 10)
     aws.backend.tasks.list(tenant, TaskFilter(user="ada"), 10)
@@ -184,6 +176,8 @@ def worker(aws: Aws, tenant: str, received: str) -> None:
     dependencies.queue.give_back(queue, {"handle": 2})
     if received in {"timers", "dead_timers"}:
         sweep(aws)
+        starts(aws, tenant)
+        start_scheduled(aws, tenant)
 
 
 def sweep(aws: Aws) -> None:
@@ -213,6 +207,7 @@ def schedule(aws: Aws, tenant: str) -> None:
     dependencies.queue.send([Message(f"{tenant}:d:1", Started()), Message(f"{tenant}:d:1", TimerFired(ROOT, 1))])
     dependencies.incidents.record(incident(tenant))
     dependencies.executions.sample(7, 10)
+    dependencies.schedules.due(NOW, 10)
     dependencies.incidents.all_open(10)
     dependencies.incidents.end(incident(tenant).key, NOW, "it moved on")
 

@@ -212,7 +212,7 @@ def test_a_timer_that_comes_early_is_sent_again(world: World) -> None:
 
 def test_a_message_of_another_version_is_given_back(world: World, caplog: pytest.LogCaptureFixture) -> None:
     ids, (timer,) = world.waiting("a")
-    newer = json.dumps({**json.loads(timer["body"]), "v": 2})
+    newer = json.dumps({**json.loads(timer["body"]), "v": 3})
     with pytest.raises(GivenBackError, match="1 of 1"):
         world.worker().handle([record("newer", newer)], "request", MINUTE)
     (logged,) = caplog.messages
@@ -220,7 +220,7 @@ def test_a_message_of_another_version_is_given_back(world: World, caplog: pytest
         "message": "message given back",
         "messageId": "newer",
         "request": "request",
-        "reason": "message version 2 is unknown here",
+        "reason": "message version 3 is unknown here",
     }
     assert world.executions.calls == []
     assert world.states(ids) == [State.STEP_STARTED]
@@ -268,7 +268,7 @@ def test_what_cannot_be_parked_now_comes_again(world: World) -> None:
 
 
 def test_a_dead_letter_of_another_version_waits_a_day_for_a_function_that_knows_it(world: World) -> None:
-    newer, worker = '{"v": 2}', world.worker(Mode.DEAD_LETTERS)
+    newer, worker = '{"v": 3}', world.worker(Mode.DEAD_LETTERS)
     sent = world.clock.now()
     with pytest.raises(GivenBackError):
         worker.handle([record("newer", newer, sent=sent)], "request", MINUTE)
@@ -281,7 +281,7 @@ def test_a_dead_letter_of_another_version_waits_a_day_for_a_function_that_knows_
 
 
 def test_one_that_does_not_say_when_it_was_sent_is_parked_at_once(world: World) -> None:
-    assert world.worker(Mode.DEAD_LETTERS).handle([record("newer", '{"v": 2}')], "request", MINUTE) is None
+    assert world.worker(Mode.DEAD_LETTERS).handle([record("newer", '{"v": 3}')], "request", MINUTE) is None
     assert world.incidents.items
 
 

@@ -17,7 +17,10 @@ from chalicelib.core.access.quotas import StartSlot
 from chalicelib.core.records.audit import following
 from chalicelib.core.records.incident import Incident, IncidentKind
 from chalicelib.core.records.replies import KeptAnswer, KeyHolder
+from chalicelib.core.schedules.plan import Plan
+from chalicelib.core.schedules.schedule import ScheduleContent, new_schedule
 from chalicelib.core.values.json import decode, format_instant, parse_instant
+from chalicelib.core.values.value import copy_with
 from tests.operations.test_restore import begin
 from tests.operations.world import BRIEF, ECHO, JOINED, START, TENANT, World, with_rows
 
@@ -38,6 +41,11 @@ SLOT = StartSlot(TENANT, 3, "t:timer:1", START)
 ANSWER = KeptAnswer(201, {"Location": "/there"}, '{"id": 1}')
 PART = b'{"a part": "of an upload"}'
 INCIDENT = Incident(IncidentKind.MESSAGE_LOST, "t:timer:1 at 2", LATER, "it was late", TENANT, "t:timer:1")
+CONTENT = ScheduleContent("timer", Plan("0 * * * *"), 1, ["a"])
+HOUR = timedelta(hours=1)
+SCHEDULE = copy_with(
+    new_schedule(TENANT, "hourly", CONTENT, START, "ada").taken_up(START + HOUR).started().failed(LATER, "no"), number=1
+)
 TEXT = "id: large  # as it was posted\n"
 
 
@@ -74,6 +82,7 @@ def keep_the_rest(world: World) -> None:
     made.audit.put(AUDITED)
     made.usage.take(SLOT, None)
     made.usage.count_start(TENANT, SECOND, 10)
+    made.schedules.put(SCHEDULE)
     made.replies.claim("request-1", KeyHolder("asked", "seed"), START, LATER, START - DAY)
     made.replies.keep("request-1", ANSWER, LATER)
     made.uploads.open("upload-1", LATER)

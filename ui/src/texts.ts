@@ -161,7 +161,7 @@ export const texts = {
     broken: (n: number, why: string) => `Entry ${n} is not as it was written: ${why}.`,
     export: "Export",
     exported: (n: number, whole: boolean) => `${count(n, "entry", "entries")} saved${whole ? "" : ". There are more: choose a shorter time"}.`,
-    whats: ["binding.deleted", "binding.written", "callback.failed", "callback.heartbeat", "callback.succeeded", "definition.created", "definition.retired", "definition.tested", "event.published", "event.sent", "execution.cancelled", "execution.paused", "execution.redriven", "execution.resumed", "execution.started", "incident.redriven", "key.created", "key.revoked", "role.deleted", "role.written", "task.claimed", "task.completed", "task.reassigned", "task.rejected", "task.released", "tenant.changed", "tenant.paused", "tenant.reset", "upload.created", "upload.written"],
+    whats: ["binding.deleted", "binding.written", "callback.failed", "callback.heartbeat", "callback.succeeded", "definition.created", "definition.retired", "definition.tested", "event.published", "event.sent", "execution.cancelled", "execution.paused", "execution.redriven", "execution.resumed", "execution.started", "incident.redriven", "key.created", "key.revoked", "role.deleted", "role.written", "schedule.deleted", "schedule.paused", "schedule.resumed", "schedule.started", "schedule.written", "task.claimed", "task.completed", "task.reassigned", "task.rejected", "task.released", "tenant.changed", "tenant.paused", "tenant.reset", "upload.created", "upload.written"],
   },
   rights: {
     title: "Rights",

@@ -143,6 +143,10 @@ ACCESS = TableSchema("access", "tenantId", "entry")
 """Tenants, and their roles, bindings and API keys: ``<kind>#<name>``; those of the installation under ``*``."""
 USAGE = TableSchema("usage", "tenantId", "entry")
 """What tenants with quotas take: starts under ``second#<second>``, and the holders of ``slot#<number>``."""
+BY_SCHEDULE_DUE = SecondaryIndex("by-due", "due", "lookAt")
+"""Schedules by the instant at which to look at one, under one key; those that are paused are not in it."""
+SCHEDULES = TableSchema("schedule", "tenantId", "name", indexes=(BY_SCHEDULE_DUE,))
+"""Schedules."""
 AUDIT = TableSchema("audit", "tenantId", "number", numbers=("number",))
 """The audits of tenants: entries by their number, never changed; those of no tenant under ``-``."""
 
@@ -159,6 +163,7 @@ TABLES = (
     UPLOADS,
     ACCESS,
     USAGE,
+    SCHEDULES,
     AUDIT,
 )
 """All tables, in the order in which they are made."""

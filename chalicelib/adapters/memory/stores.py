@@ -18,7 +18,7 @@ from chalicelib.adapters.memory.chunks import BODY, STATE, MemoryChunks, body_js
 from chalicelib.adapters.memory.order import is_behind, part_of
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.definitions.record import DefinitionRecord
-from chalicelib.core.executions.inputs import Image, Message, ShardDue, TimerFired, Written
+from chalicelib.core.executions.inputs import OF_TIMER_QUEUE, Image, Message, Written
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary, summary_of
 from chalicelib.core.executions.model import Execution, ExecutionStatus, StoredState
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, message_json, read_execution
@@ -370,7 +370,7 @@ class MemoryQueue:
             now = self.clock.now()
             visible_at = now + timedelta(seconds=message.delay)
             body = json.dumps(message_json(message))
-            is_timer = isinstance(message.event, TimerFired | ShardDue)
+            is_timer = isinstance(message.event, OF_TIMER_QUEUE)
             kept = QueueMessage(next(self.ids), body, is_timer, visible_at, now, group=message.tenant)
             self.messages[kept.id] = kept
 

@@ -5,7 +5,7 @@ role is a set of rules, and a binding gives a role to subjects and groups of a t
 rule takes anything away, so that more rules never allow less.
 
 The name of a thing is what its authors call it: of an execution or a task the id of its definition, of an event its
-own.
+own, and a schedule too.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +24,7 @@ VERBS: Mapping[str, Sequence[str]] = {
     "executions": ("read", "start", "operate"),
     "events": ("read", "send"),
     "tasks": ("read", "work"),
+    "schedules": ("read", "write", "operate"),
     "access": ("read", "write"),
     "keys": ("read", "write"),
     "tenants": ("read", "write"),
@@ -62,14 +63,22 @@ def _role(name: str, title: str, *rights: str) -> Role:
     return Role(name, tuple(rules), title)
 
 
-_SEEN = ("definitions:read", "executions:read", "events:read", "tasks:read")
+_SEEN = ("definitions:read", "executions:read", "events:read", "tasks:read", "schedules:read")
 
 BUILT_IN: Mapping[str, Role] = {
     role.name: role
     for role in (
-        _role("viewer", "sees definitions, executions, events and tasks", *_SEEN),
-        _role("operator", "starts, stops and mends executions", *_SEEN, "executions:start,operate", "events:send"),
-        _role("author", "writes definitions, and tries them", *_SEEN, "definitions:write,test", "executions:start"),
+        _role("viewer", "sees definitions, executions, events, tasks and schedules", *_SEEN),
+        _role(
+            "operator",
+            "starts, stops and mends executions",
+            *(*_SEEN, "executions:start,operate", "events:send", "schedules:operate"),
+        ),
+        _role(
+            "author",
+            "writes definitions and schedules, and tries them",
+            *(*_SEEN, "definitions:write,test", "executions:start", "schedules:write,operate"),
+        ),
         _role("approver", "does tasks, and sees nothing else", "tasks:read,work"),
         _role("admin", "does everything, and says who may do what", "*:*"),
     )

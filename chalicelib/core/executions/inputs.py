@@ -53,6 +53,20 @@ class ShardDue(Input):
 
 
 @value
+class ScheduleDue(Input):
+    """A schedule of a tenant is to start an execution: the message names ``<tenant>:<schedule>``."""
+
+    thread: str = ""
+    turn: int = 0
+    at: str = ""
+    """When it is to be looked at, as the sender has seen it."""
+
+
+OF_TIMER_QUEUE = TimerFired | ShardDue | ScheduleDue
+"""What the queue of timers carries."""
+
+
+@value
 class CallSucceeded(Input):
     """The call of the turn has succeeded."""
 

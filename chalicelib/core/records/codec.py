@@ -15,6 +15,7 @@ from chalicelib.core.executions.inputs import (
     PauseRequested,
     RedriveRequested,
     ResumeRequested,
+    ScheduleDue,
     ShardDue,
     SignalPublished,
     Started,
@@ -40,7 +41,10 @@ from chalicelib.core.values.value import copy_with
 MESSAGE_VERSION = 1
 """Of the messages that functions send each other."""
 
-MESSAGES_READ = 1
+SCHEDULE_MESSAGE_VERSION = 2
+"""Of those of schedules, which earlier releases do not know."""
+
+MESSAGES_READ = 2
 """The latest version that is read, and all before it; any other is given back, for a function that knows it."""
 
 MAX_MESSAGE_BYTES = 16 * 1024
@@ -74,6 +78,7 @@ _EVENTS: Mapping[str, type[Input]] = {
     "RedriveRequested": RedriveRequested,
     "EventPublished": SignalPublished,
     "ShardDue": ShardDue,
+    "ScheduleDue": ScheduleDue,
 }
 """The inputs that travel in messages, by their names there."""
 
@@ -88,7 +93,7 @@ def message_json(message: Message) -> JsonObject:
     """Write a message; its delay is the queue's affair."""
     event = message.event
     return compact(
-        v=MESSAGE_VERSION,
+        v=SCHEDULE_MESSAGE_VERSION if isinstance(event, ScheduleDue) else MESSAGE_VERSION,
         execution=message.execution,
         event=_NAMES[type(event)],
         **_event_json(event),

@@ -85,6 +85,10 @@ class IncidentNotFoundError(NotFoundError):
     """incident not found."""
 
 
+class ScheduleNotFoundError(NotFoundError):
+    """schedule not found."""
+
+
 class ForbiddenError(SedoError):
     """this is not yours to do."""
 

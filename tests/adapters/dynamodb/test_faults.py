@@ -19,6 +19,7 @@ from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.history import DynamoHistory
 from chalicelib.adapters.dynamodb.reads import batch_get
 from chalicelib.adapters.dynamodb.replies import DynamoReplies
+from chalicelib.adapters.dynamodb.schedules import DynamoSchedules
 from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tables import EXECUTIONS
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
@@ -34,6 +35,8 @@ from chalicelib.core.executions.listing import ExecutionFilter
 from chalicelib.core.executions.model import ROOT, Signal
 from chalicelib.core.records.audit import following as audited
 from chalicelib.core.records.replies import KeptAnswer, KeyHolder
+from chalicelib.core.schedules.plan import Plan
+from chalicelib.core.schedules.schedule import ScheduleContent, new_schedule
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
 from chalicelib.core.waits.task import TaskFilter
@@ -106,6 +109,7 @@ class Dependencies:
     access: DynamoAccess
     audit: DynamoAudit
     usage: DynamoUsage
+    schedules: DynamoSchedules
     uploads: DynamoUploads
 
 
@@ -122,12 +126,14 @@ def ports(tables: "DynamoDBClient", queues: "SQSClient") -> Dependencies:
         access=DynamoAccess(tables, NAMES),
         audit=DynamoAudit(tables, NAMES),
         usage=DynamoUsage(tables, NAMES),
+        schedules=DynamoSchedules(tables, NAMES),
         uploads=DynamoUploads(tables, NAMES),
     )
 
 
 EXECUTION = submitted("t")
 ENTRY = AccessEntry("t", EntryKind.ROLE, "r", {"rules": []}, NOW, None, 1)
+SCHEDULE = new_schedule("t", "s", ScheduleContent("d", Plan("0 * * * *")), NOW)
 AUDITED = audited(None, "t", NOW, {"what": "role.written"}, is_refusal=False)
 CALLS: dict[str, Callable[[Dependencies], object]] = {
     "get": lambda dependencies: dependencies.executions.get(EXECUTION.id),
@@ -176,6 +182,11 @@ CALLS: dict[str, Callable[[Dependencies], object]] = {
     "count a start": lambda dependencies: dependencies.usage.count_start("t", 7, 1),
     "list slots": lambda dependencies: dependencies.usage.slots("t", 1),
     "take a slot": lambda dependencies: dependencies.usage.take(StartSlot("t", 0, "a", NOW), None),
+    "get a schedule": lambda dependencies: dependencies.schedules.get("t", "s"),
+    "list schedules": lambda dependencies: dependencies.schedules.list("t", 10),
+    "put a schedule": lambda dependencies: dependencies.schedules.put(SCHEDULE),
+    "delete a schedule": lambda dependencies: dependencies.schedules.delete(SCHEDULE),
+    "find schedules": lambda dependencies: dependencies.schedules.due(NOW, 10),
     "open an upload": lambda dependencies: dependencies.uploads.open("u", NOW),
     "ask for an upload": lambda dependencies: dependencies.uploads.expires("u"),
     "put a part": lambda dependencies: dependencies.uploads.put("u", 1, b"1", NOW),

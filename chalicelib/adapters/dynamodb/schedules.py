@@ -1,0 +1,125 @@
+"""Schedules, in DynamoDB: an item for each."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from chalicelib.adapters.dynamodb.attributes import Item, pack, unpack
+from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.reads import query
+from chalicelib.adapters.dynamodb.tables import BY_SCHEDULE_DUE, SCHEDULES
+from chalicelib.adapters.dynamodb.writes import put_if
+from chalicelib.adapters.names import Names
+from chalicelib.core.schedules.codec import read_schedule, schedule_document
+from chalicelib.core.schedules.schedule import Schedule
+from chalicelib.core.values.globs import matching
+from chalicelib.core.values.json import encode, format_instant, parse_instant
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, QueryInputTypeDef
+
+_ALL = "all"
+"""The partition key of the index."""
+
+
+class DynamoSchedules:
+    """The table of schedules."""
+
+    def __init__(self, client: "DynamoDBClient", names: Names) -> None:
+        self._client = client
+        self._table = names.table(SCHEDULES)
+
+    def get(self, tenant_id: str, name: str) -> Schedule | None:
+        """Read one."""
+        key = SCHEDULES.key(tenant_id, name)
+        with unavailable():
+            found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return _schedule(found["Item"]) if "Item" in found else None
+
+    def list(
+        self,
+        tenant_id: str,
+        limit: int,
+        after: str = "",
+        *,
+        last_first: bool = False,
+        names: frozenset[str] | None = None,
+    ) -> Sequence[Schedule]:
+        """Read some of a tenant, by name, after a name."""
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "KeyConditionExpression": f"{SCHEDULES.partition} = :tenant",
+            "ExpressionAttributeValues": {":tenant": {"S": tenant_id}},
+            "ConsistentRead": True,
+            "ScanIndexForward": not last_first,
+        }
+        if after:
+            request["ExclusiveStartKey"] = SCHEDULES.key(tenant_id, after)
+        takes = None if names is None else lambda item: matching(item[SCHEDULES.sort]["S"], names)
+        return [_schedule(item) for item in query(self._client, request, limit, takes)]
+
+    def put(self, schedule: Schedule) -> bool:
+        """Write the next number of one; tell whether it is there now."""
+        request: PutItemInputTypeDef = {"TableName": self._table, "Item": _item(schedule)}
+        if schedule.number == 1:
+            request["ConditionExpression"] = SCHEDULES.absent
+        else:
+            request["ConditionExpression"] = "#number = :number"
+            request["ExpressionAttributeNames"] = {"#number": "number"}
+            request["ExpressionAttributeValues"] = {":number": {"N": str(schedule.number - 1)}}
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        current = put_if(self._client, request)
+        return current is None or current == request["Item"]
+
+    def delete(self, schedule: Schedule) -> bool:
+        """Take one away; tell whether it was there as it was read."""
+        try:
+            with unavailable():
+                self._client.delete_item(
+                    TableName=self._table,
+                    Key=SCHEDULES.key(schedule.tenant_id, schedule.name),
+                    ConditionExpression="#number = :number",
+                    ExpressionAttributeNames={"#number": "number"},
+                    ExpressionAttributeValues={":number": {"N": str(schedule.number)}},
+                )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def due(self, until: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
+        """Find some to look at up to an instant."""
+        index = BY_SCHEDULE_DUE
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "IndexName": index.name,
+            "KeyConditionExpression": f"{index.partition} = :all AND {index.sort} <= :until",
+            "ExpressionAttributeValues": {":all": {"S": _ALL}, ":until": {"S": format_instant(until)}},
+        }
+        return [
+            (item[SCHEDULES.partition]["S"], item[SCHEDULES.sort]["S"], parse_instant(item[index.sort]["S"]))
+            for item in query(self._client, request, limit)
+        ]
+
+
+def _item(schedule: Schedule) -> Item:
+    item: Item = {
+        **SCHEDULES.row(schedule.tenant_id, schedule.name),
+        "number": {"N": str(schedule.number)},
+        "document": pack(encode(schedule_document(schedule))),
+    }
+    if schedule.look_at is None:
+        return item
+    return item | BY_SCHEDULE_DUE.key(_ALL, format_instant(schedule.look_at))
+
+
+def _schedule(item: Item) -> Schedule:
+    known = SCHEDULES.known(item)
+    look_at = known.get(BY_SCHEDULE_DUE.sort)
+    return read_schedule(
+        known[SCHEDULES.partition]["S"],
+        known[SCHEDULES.sort]["S"],
+        unpack(known["document"]),
+        look_at=None if look_at is None else parse_instant(look_at["S"]),
+        number=int(known["number"]["N"]),
+    )

@@ -1,0 +1,61 @@
+"""Schedules, in memory."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from chalicelib.core.schedules.schedule import Schedule
+from chalicelib.core.values.globs import matching
+
+
+class MemorySchedules:
+    """Schedules by tenant and name."""
+
+    def __init__(self) -> None:
+        self.schedules: dict[tuple[str, str], Schedule] = {}
+
+    def get(self, tenant_id: str, name: str) -> Schedule | None:
+        """Read one."""
+        return self.schedules.get((tenant_id, name))
+
+    def list(
+        self,
+        tenant_id: str,
+        limit: int,
+        after: str = "",
+        *,
+        last_first: bool = False,
+        names: frozenset[str] | None = None,
+    ) -> Sequence[Schedule]:
+        """Read some of a tenant, by name, after a name."""
+        found = sorted(
+            (each for (tenant, name), each in self.schedules.items() if tenant == tenant_id and matching(name, names)),
+            key=lambda each: each.name,
+            reverse=last_first,
+        )
+        return [each for each in found if not after or (each.name < after if last_first else each.name > after)][:limit]
+
+    def put(self, schedule: Schedule) -> bool:
+        """Write the next number of one; tell whether it is there now."""
+        key = schedule.tenant_id, schedule.name
+        known = self.schedules.get(key)
+        if (0 if known is None else known.number) != schedule.number - 1:
+            return known == schedule
+        self.schedules[key] = schedule
+        return True
+
+    def delete(self, schedule: Schedule) -> bool:
+        """Take one away; tell whether it was there as it was read."""
+        key = schedule.tenant_id, schedule.name
+        if key not in self.schedules or self.schedules[key].number != schedule.number:
+            return False
+        del self.schedules[key]
+        return True
+
+    def due(self, until: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
+        """Find some to look at up to an instant."""
+        found = [
+            (each.look_at, each.tenant_id, each.name)
+            for each in self.schedules.values()
+            if each.look_at is not None and each.look_at <= until
+        ]
+        return [(tenant, name, look_at) for look_at, tenant, name in sorted(found)[:limit]]

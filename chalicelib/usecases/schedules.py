@@ -1,0 +1,303 @@
+"""The use cases of schedules: write, pause and resume them, and start what they are to start.
+
+What is to be started is written first, then started under the id that was written, then said to be done. Whoever comes
+to it again (a message that comes twice, another function, the next run of the sweep) finds that execution there.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol, TypeAlias
+
+from chalicelib.core.executions.identity import ExecutionId
+from chalicelib.core.executions.inputs import Message, ScheduleDue
+from chalicelib.core.executions.model import ENDED, Execution
+from chalicelib.core.schedules.schedule import Overlap, Schedule, ScheduleContent, ScheduledStart, new_schedule
+from chalicelib.core.values.errors import (
+    InvalidError,
+    QuotaError,
+    ScheduleNotFoundError,
+    SedoError,
+    SetupError,
+    StateError,
+    TenantStoppedError,
+    UnavailableError,
+)
+from chalicelib.core.values.json import format_instant
+from chalicelib.core.values.value import value
+from chalicelib.engine import optimistic
+from chalicelib.ports import Clock, Queue
+from chalicelib.usecases.executions import ExecutionService
+
+AGAIN = timedelta(minutes=1)
+"""When a start is tried again that a quota of the tenant did not allow."""
+AGAIN_STOPPED = timedelta(minutes=5)
+"""When a schedule of a tenant that is stopped is looked at again."""
+
+ScheduleCondition: TypeAlias = Callable[[Schedule | None], None]
+"""Raises PreconditionFailedError unless a schedule, or that there is none, is as somebody asks that it be."""
+Permit: TypeAlias = Callable[[Execution, int], None]
+"""Raises what keeps the caller from starting an execution, given it and the newest version of its definition."""
+
+
+class ScheduleStore(Protocol):
+    """Schedules; every read but :meth:`due` is strongly consistent. All can raise UnavailableError."""
+
+    def get(self, tenant_id: str, name: str) -> Schedule | None:
+        """Read one."""
+
+    def list(
+        self,
+        tenant_id: str,
+        limit: int,
+        after: str = "",
+        *,
+        last_first: bool = False,
+        names: frozenset[str] | None = None,
+    ) -> Sequence[Schedule]:
+        """Read up to ``limit`` of a tenant, by name, after a name; with ``names``, those that match one of these."""
+
+    def put(self, schedule: Schedule) -> bool:
+        """Write the next number of one, number 1 where there is none; tell whether it is there now."""
+
+    def delete(self, schedule: Schedule) -> bool:
+        """Take one away; tell whether it was there as it was read."""
+
+    def due(self, until: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
+        """Find up to ``limit`` to look at up to an instant, the earliest first: tenant, name, and when to look.
+
+        A change may take a moment to appear.
+        """
+
+
+def due_message(tenant_id: str, name: str, look_at: datetime, now: datetime) -> Message:
+    """Make what has a schedule looked at when it is due: at most 15 minutes later."""
+    seconds = -((now - look_at) // timedelta(seconds=1))
+    return Message(f"{tenant_id}:{name}", ScheduleDue(at=format_instant(look_at)), delay=max(0, min(seconds, 900)))
+
+
+@value
+class ScheduleService:
+    """The use cases, for one tenant at a time."""
+
+    store: ScheduleStore
+    executions: ExecutionService
+    queue: Queue
+    clock: Clock
+
+    def read(self, tenant_id: str, name: str) -> Schedule:
+        """Read a schedule.
+
+        Raises:
+            ScheduleNotFoundError: there is none.
+        """
+        found = self.store.get(tenant_id, name)
+        if found is None:
+            raise ScheduleNotFoundError(f"there is no schedule {name!r}")
+        return found
+
+    def put(  # noqa: PLR0913 - by keyword
+        self,
+        tenant_id: str,
+        name: str,
+        content: ScheduleContent,
+        *,
+        by: str | None,
+        permit: Permit,
+        require: ScheduleCondition | None = None,
+    ) -> tuple[Schedule, bool]:
+        """Write what a schedule says; answer it, and whether it is new.
+
+        Raises:
+            InvalidError: it has no plan, or its input does not fit its definition.
+            DefinitionNotFoundError: there is no such definition, or version.
+            PreconditionFailedError: it is not as ``require`` asks.
+            UnavailableError: others were always quicker.
+        """
+        content.plan.check(self.clock.now())
+        self.executions.check_start(tenant_id, content.definition, content.input, content.version, permit)
+
+        def made(known: Schedule | None) -> tuple[Schedule | None, tuple[Schedule, bool]]:
+            if require is not None:
+                require(known)
+            if known is None:
+                new = new_schedule(tenant_id, name, content, self.clock.now(), by)
+                return new, (new, True)
+            changed = known.replaced(content, self.clock.now(), by)
+            return changed, (changed, False)
+
+        def read() -> Schedule | None:
+            found = self.store.get(tenant_id, name)
+            return None if found is None else self._settled(found)
+
+        return optimistic.change(read, made, self._put, f"the schedule {name!r}")
+
+    def delete(self, tenant_id: str, name: str, require: ScheduleCondition | None = None) -> None:
+        """Take a schedule away; what it has started goes on.
+
+        Raises:
+            ScheduleNotFoundError: there is none.
+            PreconditionFailedError: it is not as ``require`` asks.
+            UnavailableError: others were always quicker.
+        """
+        for _ in range(optimistic.ATTEMPTS):
+            found = self.read(tenant_id, name)
+            if require is not None:
+                require(found)
+            if self.store.delete(found):
+                return
+        raise UnavailableError(f"others were always quicker to write the schedule {name!r}: try again")
+
+    def pause(self, tenant_id: str, name: str, by: str | None) -> Schedule:
+        """Let a schedule start nothing by itself; again, it is paused already.
+
+        Raises:
+            ScheduleNotFoundError: there is none.
+        """
+        return self._change(tenant_id, name, lambda found: found.held(self.clock.now(), by))
+
+    def resume(self, tenant_id: str, name: str, by: str | None) -> Schedule:
+        """Let a paused schedule go on; again, it goes on already.
+
+        Raises:
+            ScheduleNotFoundError: there is none.
+        """
+        return self._change(tenant_id, name, lambda found: found.resumed(self.clock.now(), by))
+
+    def start(self, tenant_id: str, name: str, seed: str | None, permit: Permit) -> Schedule:
+        """Start an execution now, outside of the plan; the same ``seed`` again is the same execution.
+
+        Raises:
+            ScheduleNotFoundError, DefinitionNotFoundError: there is none.
+            InvalidInputError: its input does not fit its definition any more.
+            StateError: the last execution still runs, and it does not allow another one beside that.
+            QuotaError: the tenant may not start it now.
+            UnavailableError: it may have started, or not.
+        """
+        occurrence = seed or self.executions.new_suffix()
+
+        def asked(found: Schedule) -> Schedule:
+            wanted = found.named(occurrence)
+            if wanted in {start.execution for start in (found.owed, found.last) if start is not None}:
+                return found
+            if found.owed is not None:
+                raise StateError(f"the schedule {name!r} has still to start {found.owed.execution}: ask again")
+            if found.content.overlap is Overlap.SKIP and self._runs(found.last):
+                raise StateError(f"{found.last and found.last.execution} still runs, and overlap is skip")
+            return found.asked(self.clock.now(), occurrence)
+
+        found = self._settled(self.read(tenant_id, name))
+        content = found.content
+        self.executions.starts.require_started(tenant_id)
+        self.executions.check_start(tenant_id, content.definition, content.input, content.version, permit)
+        self._finish(self._change(tenant_id, name, asked), is_asked=True)
+        return self.read(tenant_id, name)
+
+    def start_due(self, place: str, at: str) -> None:
+        """Start what a schedule is to start now, if anything: ``place`` is ``<tenant>:<name>``.
+
+        ``at`` is when it is to be looked at, as whoever sends for it has seen: where that is still to come, it is sent
+        for again.
+
+        Raises:
+            UnavailableError: a service did not answer.
+        """
+        tenant_id, _, name = place.partition(":")
+
+        def taken(found: Schedule | None) -> tuple[Schedule | None, Schedule | None]:
+            if found is None or not found.is_due(self.clock.now()):
+                return found, found
+            now, stopped = self.clock.now(), self._stopped(tenant_id)
+            if stopped is not None:
+                return found.postponed(now, stopped, now + AGAIN_STOPPED), None
+            is_watched = found.owed is None and found.content.overlap is Overlap.SKIP
+            changed = found.taken_up(now, is_running=is_watched and self._runs(found.last))
+            return changed, changed
+
+        found = optimistic.change(lambda: self.store.get(tenant_id, name), taken, self._put, f"the schedule {name!r}")
+        if found is None or found.look_at is None:
+            return
+        if found.owed is not None and found.is_due(self.clock.now()):
+            self._finish(found)
+        elif not found.is_due(self.clock.now()) and format_instant(found.look_at) == at:
+            self.queue.send([due_message(tenant_id, name, found.look_at, self.clock.now())])
+
+    def _settled(self, found: Schedule) -> Schedule:
+        """Start what a schedule owes, if it does; answer how it stands then."""
+        if found.owed is None:
+            return found
+        self._finish(found)
+        return self.read(found.tenant_id, found.name)
+
+    def _finish(self, schedule: Schedule, *, is_asked: bool = False) -> None:
+        """Start what a schedule owes, and write what came of it; what somebody has asked for is not tried again.
+
+        Raises:
+            UnavailableError, SetupError: it may have started, or not.
+            SedoError: it cannot be started, and somebody has asked for it.
+        """
+        owed = schedule.owed
+        if owed is None:
+            return
+        try:
+            self._start(schedule, owed)
+        except (UnavailableError, SetupError):
+            raise
+        except SedoError as error:
+            self._write_end(schedule, owed, error, is_asked=is_asked)
+            if is_asked:
+                raise
+        else:
+            self._write_end(schedule, owed, None, is_asked=is_asked)
+
+    def _start(self, schedule: Schedule, owed: ScheduledStart) -> None:
+        content, place = schedule.content, ExecutionId.parse(owed.execution)
+        self.executions.execute(
+            schedule.tenant_id, place.definition, content.input, place.suffix, content.version, schedule.starter
+        )
+
+    def _write_end(self, schedule: Schedule, owed: ScheduledStart, error: SedoError | None, *, is_asked: bool) -> None:
+        def ended(found: Schedule | None) -> tuple[Schedule | None, None]:
+            now = self.clock.now()
+            if found is None or found.owed != owed:
+                return found, None
+            if error is None:
+                return found.started(), None
+            if isinstance(error, QuotaError) and not is_asked:
+                return found.postponed(now, str(error), now + AGAIN), None
+            return found.failed(now, _words(error)), None
+
+        def read() -> Schedule | None:
+            return self.store.get(schedule.tenant_id, schedule.name)
+
+        optimistic.change(read, ended, self._put, f"the schedule {schedule.name!r}")
+
+    def _change(self, tenant_id: str, name: str, change: Callable[[Schedule], Schedule]) -> Schedule:
+        def made(found: Schedule) -> tuple[Schedule, Schedule]:
+            changed = change(found)
+            return changed, changed
+
+        return optimistic.change(lambda: self.read(tenant_id, name), made, self._put, f"the schedule {name!r}")
+
+    def _put(self, schedule: Schedule | None) -> bool:
+        return schedule is not None and self.store.put(schedule)
+
+    def _runs(self, last: ScheduledStart | None) -> bool:
+        """Tell whether the execution of a start has not ended; one that is not there has not begun."""
+        if last is None:
+            return False
+        found = self.executions.executions.summaries([last.execution]).get(last.execution)
+        return found is not None and found.state not in ENDED
+
+    def _stopped(self, tenant_id: str) -> str | None:
+        try:
+            self.executions.starts.require_started(tenant_id)
+        except TenantStoppedError as error:
+            return str(error)
+        return None
+
+
+def _words(error: SedoError) -> str:
+    """Say why nothing was started: what is wrong, and where."""
+    problem = next(iter(error.problems), None) if isinstance(error, InvalidError) else None
+    said = str(error) or type(error).title()
+    return said if problem is None else f"{type(error).title()}: {problem.pointer or 'input'}: {problem.message}"
