@@ -485,43 +485,43 @@ def redrive_incident(tenantId: str, id: str) -> Response:
 @guarded(T + "/schedules", methods=READ)
 def list_schedules(tenantId: str) -> Response:
     """List schedules."""
-    return routes().schedules.list_schedules(request(), tenantId)
+    return routes().schedules().list_schedules(request(), tenantId)
 
 
 @guarded(T + "/schedules/{name}", methods=READ)
 def read_schedule(tenantId: str, name: str) -> Response:
     """Read a schedule."""
-    return routes().schedules.read_schedule(request(), tenantId, name)
+    return routes().schedules().read_schedule(request(), tenantId, name)
 
 
 @guarded(T + "/schedules/{name}", methods=["PUT"], content_types=JSON)
 def put_schedule(tenantId: str, name: str) -> Response:
     """Write a schedule."""
-    return routes().schedules.put_schedule(request(), tenantId, name)
+    return routes().schedules().put_schedule(request(), tenantId, name)
 
 
 @guarded(T + "/schedules/{name}", methods=["DELETE"])
 def delete_schedule(tenantId: str, name: str) -> Response:
     """Delete a schedule."""
-    return routes().schedules.delete_schedule(request(), tenantId, name)
+    return routes().schedules().delete_schedule(request(), tenantId, name)
 
 
 @guarded(T + "/schedules/{name}/pause", methods=["POST"], content_types=JSON)
 def pause_schedule(tenantId: str, name: str) -> Response:
     """Let a schedule start nothing by itself."""
-    return routes().schedules.pause_schedule(request(), tenantId, name)
+    return routes().schedules().pause_schedule(request(), tenantId, name)
 
 
 @guarded(T + "/schedules/{name}/resume", methods=["POST"], content_types=JSON)
 def resume_schedule(tenantId: str, name: str) -> Response:
     """Let a paused schedule go on."""
-    return routes().schedules.resume_schedule(request(), tenantId, name)
+    return routes().schedules().resume_schedule(request(), tenantId, name)
 
 
 @guarded(T + "/schedules/{name}/start", methods=["POST"], content_types=JSON)
 def start_schedule(tenantId: str, name: str) -> Response:
     """Start an execution of a schedule now."""
-    return routes().schedules.start_schedule(request(), tenantId, name)
+    return routes().schedules().start_schedule(request(), tenantId, name)
 
 
 @guarded(T + "/search", methods=READ)

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from chalice.app import Response
 
@@ -20,6 +20,9 @@ from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.value import value
 from chalicelib.usecases.schedules import Permit, ScheduleCondition, ScheduleService
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _STARTS = "executions:start"
 
 
@@ -28,14 +31,13 @@ class ScheduleApi:
     """The routes, over the use cases."""
 
     support: ApiSupport
-    service: Callable[[], ScheduleService]
-    """Made, and its code loaded, for the first request."""
+    service: ScheduleService
 
     @web.operation
     def list_schedules(self, request: ApiRequest) -> Response:
         """List schedules by name, without their inputs: those that the caller may read."""
         (after,) = web.cursor(request, str) or [""]
-        found = self.service().store.list(
+        found = self.service.store.list(
             request.path["tenantId"],
             request.query["limit"] + 1,
             after,
@@ -47,7 +49,7 @@ class ScheduleApi:
     @web.operation
     def read_schedule(self, request: ApiRequest) -> Response:
         """Show all about a schedule."""
-        found = self.service().read(*_place(request))
+        found = self.service.read(*_place(request))
         return web.answer(self._whole(request, found), headers={"ETag": _version(found)})
 
     @web.operation
@@ -55,7 +57,7 @@ class ScheduleApi:
         """Write a schedule."""
         seen = _Seen(request)
         content = read_content(request.body)
-        written, is_new = self.service().put(
+        written, is_new = self.service.put(
             *_place(request),
             content,
             by=request.admission.actor,
@@ -70,7 +72,7 @@ class ScheduleApi:
     def delete_schedule(self, request: ApiRequest) -> Response:
         """Take a schedule away."""
         seen = _Seen(request)
-        self.service().delete(*_place(request), seen.require)
+        self.service.delete(*_place(request), seen.require)
         request.record(request.path["name"], seen.document, None)
         return Response("", status_code=HTTPStatus.NO_CONTENT)
 
@@ -78,12 +80,12 @@ class ScheduleApi:
     def pause_schedule(self, request: ApiRequest) -> Response:
         """Let a schedule start nothing by itself."""
         request.record(request.path["name"], {"paused": False}, {"paused": True})
-        return self._changed(request, self.service().pause(*_place(request), request.admission.actor))
+        return self._changed(request, self.service.pause(*_place(request), request.admission.actor))
 
     @web.operation
     def resume_schedule(self, request: ApiRequest) -> Response:
         """Let a paused schedule go on."""
-        service = self.service()
+        service = self.service
         service.executions.starts.require_started(request.path["tenantId"])
         self._require_start(request, service.read(*_place(request)).content.definition)
         request.record(request.path["name"], {"paused": True}, {"paused": False})
@@ -92,7 +94,7 @@ class ScheduleApi:
     @web.operation
     def start_schedule(self, request: ApiRequest) -> Response:
         """Start an execution outside of the plan."""
-        service = self.service()
+        service = self.service
         permit = self._permit(request, service.read(*_place(request)).content.definition)
         started = service.start(*_place(request), request.seed, permit)
         request.record(started.name, {}, {"execution": None if started.last is None else started.last.execution})
@@ -120,7 +122,7 @@ class ScheduleApi:
         return web.answer(self._whole(request, schedule))
 
     def _header(self, schedule: Schedule) -> dict[str, Json]:
-        return _view(schedule, [format_instant(time) for time in schedule.coming(self.service().clock.now())])
+        return _view(schedule, [format_instant(time) for time in schedule.coming(self.service.clock.now())])
 
     def _whole(self, request: ApiRequest, schedule: Schedule) -> dict[str, Json]:
         declared, content = operations(), schedule.content

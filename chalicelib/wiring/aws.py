@@ -1,6 +1,7 @@
 """The adapters of AWS: DynamoDB, SQS, and where parameters and secrets are."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters import clients
@@ -16,7 +17,6 @@ from chalicelib.adapters.dynamodb.history import DynamoHistory
 from chalicelib.adapters.dynamodb.incidents import DynamoIncidents
 from chalicelib.adapters.dynamodb.list_sources import ListLayout
 from chalicelib.adapters.dynamodb.replies import DynamoReplies
-from chalicelib.adapters.dynamodb.schedules import DynamoSchedules
 from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
 from chalicelib.adapters.dynamodb.uploads import DynamoUploads
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from chalicelib.core.search.documents import SearchEntry
     from chalicelib.core.values.queue_depth import QueueDepth
     from chalicelib.engine.stream import SearchIndex, StreamRecord
+    from chalicelib.usecases.schedules import ScheduleStore
     from chalicelib.usecases.values import DownloadStore
 
 
@@ -67,7 +68,7 @@ def adapters(settings: Settings, endpoint: str | None = None) -> Adapters:
         downloads=_downloads(settings, endpoint),
         access=DynamoAccess(dynamodb, here),
         usage=DynamoUsage(dynamodb, here),
-        schedules=DynamoSchedules(dynamodb, here),
+        schedules=cache(lambda: _schedules(dynamodb, here)),
         audit=DynamoAudit(dynamodb, here),
         search=search_index(settings),
         entry_of=lambda record: _entry_of(record, here, executions, tasks),
@@ -84,6 +85,12 @@ def execution_table(client: "DynamoDBClient", settings: Settings, payloads: Payl
     """Make the table of executions, with the lists that the settings choose."""
     layout = ListLayout(settings.shards, settings.list_indexes)
     return DynamoExecutions(client, settings.names, payloads, layout, None if settings.traces == "none" else _context)
+
+
+def _schedules(client: "DynamoDBClient", names: Names) -> "ScheduleStore":
+    from chalicelib.adapters.dynamodb.schedules import DynamoSchedules  # noqa: PLC0415 - few functions need them
+
+    return DynamoSchedules(client, names)
 
 
 def _context() -> str:

@@ -242,7 +242,7 @@ class Wiring:
         from chalicelib.usecases.watch import StageWatch  # noqa: PLC0415 - the same
 
         until = self._adapters.clock.now() + left - SWEEP_RESERVE
-        send_due(self._adapters.schedules, self.dependencies.queue, self._adapters.clock, until)
+        send_due(self._adapters.schedules(), self.dependencies.queue, self._adapters.clock, until)
         looked = DueSweep(self.dependencies, token, until, SWEEPERS).run()
         StageWatch(self.dependencies, self._adapters.incidents, f"{token}-watch", until).run()
         return looked
@@ -261,4 +261,4 @@ class Wiring:
         self.services.answers.deliver(channel, signal_id)
 
     def _start_due(self, name: str, at: str) -> None:
-        self.services.schedules(self._adapters.schedules).start_due(name, at)
+        self.services.schedules(self._adapters.schedules()).start_due(name, at)

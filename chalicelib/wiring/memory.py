@@ -43,7 +43,7 @@ def adapters(settings: Settings, **others: Any) -> Adapters:  # noqa: ANN401 - a
         others: adapters that go in place of these.
     """
     names, clock = settings.names, others.get("clock") or MemoryClock(datetime(2026, 1, 1, tzinfo=UTC))
-    queue = MemoryQueue(clock)
+    queue, schedules = MemoryQueue(clock), MemorySchedules()
     texts, room = {path(names): new_key()}, Room(callers=WIDTH)
     made = Adapters(
         names=names,
@@ -59,7 +59,7 @@ def adapters(settings: Settings, **others: Any) -> Adapters:  # noqa: ANN401 - a
         downloads=MemoryDownloads() if settings.values_bucket else None,
         access=MemoryAccess(),
         usage=MemoryUsage(),
-        schedules=MemorySchedules(),
+        schedules=lambda: schedules,
         audit=MemoryAudit(),
         search=_search(settings),
         entry_of=lambda _: None,

@@ -21,7 +21,6 @@ from chalicelib.api.health import HealthApi
 from chalicelib.api.incidents import IncidentApi
 from chalicelib.api.reference import ReferenceApi
 from chalicelib.api.replies import Replies
-from chalicelib.api.schedules import ScheduleApi
 from chalicelib.api.standstill import StandstillApi
 from chalicelib.api.support import ApiSupport
 from chalicelib.api.tasks import TaskApi
@@ -40,6 +39,7 @@ from chalicelib.usecases.values import DownloadService
 from chalicelib.wiring.adapters import Adapters
 
 if TYPE_CHECKING:
+    from chalicelib.api.schedules import ScheduleApi
     from chalicelib.api.search import SearchApi
 
 
@@ -60,10 +60,11 @@ class Routes:
     uploads: UploadApi
     standstill: StandstillApi
     incidents: IncidentApi
-    schedules: ScheduleApi
     audit: AuditApi
     search: "Callable[[], SearchApi]"
     """Made, and its code loaded, for the first search."""
+    schedules: "Callable[[], ScheduleApi]"
+    """The same, for the first request for schedules."""
 
 
 def routes(  # noqa: PLR0913 - by keyword
@@ -98,9 +99,9 @@ def routes(  # noqa: PLR0913 - by keyword
         uploads=uploads,
         standstill=StandstillApi(support, services.standstill),
         incidents=IncidentApi(support, cache(lambda: services.incidents(adapters.incidents))),
-        schedules=ScheduleApi(support, cache(lambda: services.schedules(adapters.schedules))),
         audit=AuditApi(support, log),
         search=cache(lambda: _search(support, adapters)),
+        schedules=cache(lambda: _schedules(support, services, adapters)),
     )
 
 
@@ -120,3 +121,9 @@ def _search(support: ApiSupport, adapters: Adapters) -> "SearchApi":
     from chalicelib.usecases.search import SearchService  # noqa: PLC0415 - the same
 
     return SearchApi(support, SearchService(adapters.search, adapters.executions, adapters.clock))
+
+
+def _schedules(support: ApiSupport, services: Services, adapters: Adapters) -> "ScheduleApi":
+    from chalicelib.api.schedules import ScheduleApi  # noqa: PLC0415 - few requests are for schedules
+
+    return ScheduleApi(support, services.schedules(adapters.schedules()))

@@ -41,7 +41,7 @@ class TestMe:
         me = ask(sedo, sedo.key("acme", "viewer"), "GET", "/sedo/me?tenant=acme").json_body
         assert (me["means"], me["tenants"], me["roles"]) == ("key", ["acme"], ["viewer"])
         assert me["subject"] == f"key:{me['keyId']}"
-        assert me["rights"] == ["definitions:read", "executions:read", "events:read", "tasks:read"]
+        assert me["rights"] == ["definitions:read", "executions:read", "events:read", "tasks:read", "schedules:read"]
 
     def test_a_tenant_that_is_not_seen_is_not_there(self, sedo: Guarded) -> None:
         key = sedo.key("acme", "admin")

@@ -1,135 +1,42 @@
 """What the routes answer, against what chalicelib/openapi.yaml declares."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from types import MappingProxyType
 from typing import Any
 
 import pytest
-from chalice.test import HTTPResponse
 
 from chalicelib.core.access.entries import AccessEntry, EntryKind
 from chalicelib.core.access.keys import ApiKey, key_document
 from chalicelib.core.access.rights import Grant
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.records.incident import IncidentKind, of_execution
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.wiring.graph import wiring
+from tests.api.contract_world import (
+    CALLBACKS,
+    ECHO,
+    HOURLY,
+    KEY_REQUEST,
+    MINE,
+    NAMED_BY_CALLERS,
+    NEEDED,
+    OF_PEOPLE,
+    ONE,
+    OTHER,
+    TASK,
+    UNKNOWN,
+    VALUES,
+    WITH_TOKEN,
+    WORK,
+    YES,
+    Before,
+    Case,
+    World,
+    case,
+)
 from tests.api.declared import OPERATIONS
-from tests.application import Sedo
-
-TASK: dict[str, Json] = {
-    "id": "approve",
-    "type": "task",
-    "title": "Approve",
-    "not": "eve",
-    "inputSchema": {"type": "boolean"},
-}
-PAID: Json = {"id": "paid", "type": "event", "name": "paid", "schema": {"type": "integer"}}
-ASK: Json = {"id": "ask", "type": "callback"}
-BRANCHES: list[Json] = [{"id": name, "steps": [step]} for name, step in (("a", TASK), ("b", PAID), ("c", ASK))]
-WAITING: Json = {"id": "waiting", "steps": [{"id": "all", "type": "parallel", "branches": BRANCHES}]}
-SAY: Json = [{"id": "say", "type": "succeed"}]
-ECHO: dict[str, Json] = {"id": "echo", "title": "Echo", "inputSchema": True, "steps": SAY}
-YES: Json = {"answer": True}
-MINE: Json = {"groups": ["sales"]}
-KEY_REQUEST: Json = {"title": "job", "roles": ["viewer"]}
-ONE: Json = {"starts": [{}]}
-NEEDED: Mapping[str, Json] = {"reassign_task": MINE, "execute_batch": ONE}
-"""Bodies without which a request is refused, whatever it is about."""
-WORK: Mapping[str, Json] = {"claim": {}, "release": {}, "reject": {}, "complete": YES, "reassign": MINE}
-VALUES = {"read_value", "read_dry_run_value", "read_task_value"}
-OF_PEOPLE = {f"{verb}_task" for verb in WORK} | {"list_tasks"}
-"""Operations for which somebody has to be known even where everybody may ask."""
-CALLBACKS = [f"{way}_{of}" for way in ("succeed", "fail", "keep") for of in ("step", "callback")]
-OTHER = "0" * 64
-UPLOAD = "0" * 32
-UNKNOWN = {
-    "FileName": "x.js",
-    "UploadId": UPLOAD,
-    "DefinitionId": "none",
-    "ExecutionId": "123:waiting:none",
-    "TaskId": "abc",
-    "Token": "x",
-    "EntryName": "none",
-    "KeyId": "0" * 16,
-    "IncidentId": "poison:none",
-}
-WITH_TOKEN = {
-    name for name, operation in OPERATIONS.items() if {"callbackToken": []} in operation.declared.get("security", ())
-}
-"""Operations that take the token of a step in the header field Authorization."""
-
-
-class World(Sedo):
-    """The application with an execution that waits for everybody, one that succeeded, and one that was cancelled."""
-
-    key = "0" * 16
-
-    def __init__(self) -> None:
-        super().__init__()
-        for document in (ECHO, WAITING):
-            self.call("create_definition", document)
-        starts = [self.call("execute_definition", {}, DefinitionId=name) for name in ("waiting", "waiting", "echo")]
-        self.waiting, self.over, self.done = (start.json_body["id"] for start in starts)
-        self.call("cancel_execution", ExecutionId=self.over)
-        self.deliver()
-        waits = {wait["for"]: wait for wait in self.get(f"/executions/{self.waiting}")["waitingFor"]}
-        self.task, self.token = waits["task"]["task"], waits["callback"]["token"]
-        over = self.executions.read([self.over])[self.over]
-        self.poison = of_execution(IncidentKind.POISON, over, self.clock.now(), "it died")
-        wiring().dependencies.incidents.record(self.poison)
-
-    def call(
-        self,
-        name: str,
-        body: "Json | bytes" = b"",
-        query: str = "",
-        user: str = "ada",
-        kind: str = "",
-        fields: Mapping[str, str] = MappingProxyType({}),
-        **path: str,
-    ) -> HTTPResponse:
-        """Ask as an operation of the contract says, with path parameters that are there; check the answer."""
-        operation = OPERATIONS[name]
-        known = {"TenantId": "123", "FileName": "start.js", "DefinitionId": "echo", "EventName": "paid"}
-        known |= {"UploadPart": "1", "UploadId": UPLOAD, "TenantOrAll": "123", "EntryName": "mine", "KeyId": self.key}
-        if hasattr(self, "upload"):
-            known["UploadId"] = self.upload
-        if hasattr(self, "token"):
-            known |= {"ExecutionId": self.waiting, "TaskId": self.task, "Token": self.token}
-            known |= {"TenantOrNobody": "123", "IncidentId": self.poison.key.id}
-        address = operation.path
-        for component, parameter in operation.path_names.items():
-            address = address.replace(f"{{{parameter}}}", {**known, **path}[component])
-        taken = next(iter(operation.body["content"])) if operation.body else "application/json"
-        headers = {"Content-Type": kind or taken, "X-Sedo-User": user}
-        headers |= {"Authorization": f"Bearer {self.token}"} if name in WITH_TOKEN else {}
-        headers |= fields
-        return self.ask(operation.method, address + query, body, headers)
-
-    def begin_upload(self) -> None:
-        self.upload = self.call("create_upload").json_body["id"]
-
-
-Before = Callable[["World"], object]
-
-
-@dataclass(frozen=True)
-class Case:
-    """A call, and the status with which it is answered."""
-
-    name: str
-    status: int
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    before: Before = lambda _: None
-
-
-def case(name: str, status: int, before: Before = lambda _: None, **arguments: Any) -> Case:
-    return Case(name, status, arguments, before)
 
 
 def refusals() -> Iterator[Case]:
@@ -144,8 +51,8 @@ def refusals() -> Iterator[Case]:
         if "requestBody" in operation.declared:
             yield case(name, 413, body=b"x" * (operation.body.get("x-max-bytes", 256 * 1024) + 1), query=query)
         body = NEEDED.get(name, b"")
-        places = set[str]() if operation.method == "PUT" else {"EntryName", "KeyId"}
-        for place in (UNKNOWN.keys() - {"EntryName", "KeyId"} | places) & operation.path_names.keys():
+        places = set[str]() if operation.method == "PUT" else NAMED_BY_CALLERS
+        for place in (UNKNOWN.keys() - NAMED_BY_CALLERS | places) & operation.path_names.keys():
             yield case(name, 404, body=body, query=query, **{place: UNKNOWN[place]})
         if name in WITH_TOKEN:
             yield case(name, 404, fields={"Authorization": "Bearer x"})
@@ -190,6 +97,11 @@ def large_task(world: World) -> None:
     world.call("complete_task", {"answer": "\N{SNOWMAN}" * 1_000_000})
 
 
+def start_beside(world: World) -> None:
+    world.call("put_schedule", {"definition": "waiting", "every": "PT1H", "overlap": "skip"})
+    world.call("start_schedule")
+
+
 def bounded(document: Mapping[str, Json]) -> Before:
     """Say what bounds the tenant, and wait until that counts."""
 
@@ -219,6 +131,12 @@ SUCCESSES = [
     *(case(f"list_{kind}s", 200, done(f"put_{kind}", body)) for kind, body in WRITTEN.items()),
     *(case(f"read_{kind}", 200, done(f"put_{kind}", body)) for kind, body in WRITTEN.items()),
     *(case(f"delete_{kind}", 204, done(f"put_{kind}", body)) for kind, body in WRITTEN.items()),
+    case("put_schedule", 201, body=HOURLY),
+    case("put_schedule", 200, done("put_schedule", HOURLY), body=HOURLY),
+    case("list_schedules", 200, done("put_schedule", HOURLY), query="?sort=-name"),
+    case("read_schedule", 200, done("put_schedule", HOURLY)),
+    case("delete_schedule", 204, done("put_schedule", HOURLY)),
+    *(case(f"{verb}_schedule", 200, done("put_schedule", HOURLY)) for verb in ("pause", "resume", "start")),
     case("health", 200),
     case("create_definition", 200, body=ECHO),
     case("create_definition", 201, body=b"id: new\nsteps: [{id: a, type: succeed}]", kind="application/yaml"),
@@ -291,6 +209,8 @@ CONFLICTS = [
     case("create_key", 409, crowd(EntryKind.KEY), body=KEY_REQUEST),
     case("put_role", 409, crowd(EntryKind.ROLE), body=WRITTEN["role"]),
     case("put_binding", 409, crowd(EntryKind.BINDING), body=WRITTEN["binding"]),
+    case("start_schedule", 409, start_beside),
+    case("put_schedule", 404, body={**HOURLY, "definition": "none"}),
     case("reset_tenant", 404),
     case("read_value", 409, query=f"?at=/input&sha256={OTHER}"),
     case("read_value", 413, large, query="?at=/input"),
@@ -335,6 +255,15 @@ def under_way(world: World, name: str = "create_definition", body: "Json | bytes
     store.holders = {name: (copy_with(held, reply=None), *more) for name, (held, *more) in store.holders.items()}
 
 
+def begun(name: str) -> Before:
+    def begin(world: World) -> None:
+        world.call("put_schedule", HOURLY)
+        under_way(world, name)
+
+    return begin
+
+
+CHANGING = ("put", "delete")
 REPEATED = [
     repeat(wanted.name, **{"body": {}, **wanted.arguments})
     for wanted in SUCCESSES
@@ -354,14 +283,24 @@ CHANGED = [
     case("create_upload", 409, lambda world: under_way(world, "create_upload"), fields=KEY),
     case("redrive_incidents", 409, lambda world: under_way(world, "redrive_incidents"), fields=KEY),
     case("create_definition", 409, under_way, body=ECHO, fields=KEY),
+    *(case(f"{verb}_schedule", 409, begun(f"{verb}_schedule"), fields=KEY) for verb in ("pause", "resume")),
+    *(case(f"{verb}_schedule", 412, done("put_schedule", HOURLY), body=HOURLY, fields=STALE) for verb in CHANGING),
     case("revoke_key", 412, make_key, fields=STALE),
     case("create_definition", 412, body=ECHO, fields={"If-None-Match": "*"}),
     case("retire_definition", 412, fields={"If-Match": '"x"'}),
 ]
+
+
+def stopped_schedule(world: World) -> None:
+    world.call("put_schedule", HOURLY)
+    bounded({"stopped": True})(world)
+
+
 BOUNDED = [
     case("create_key", 429, bounded({"quotas": {"keys": 0}}), body=KEY_REQUEST),
     case("create_definition", 429, bounded({"quotas": {"definitions": 2}}), body={**ECHO, "id": "third"}),
     case("execute_definition", 429, bounded({"stopped": True})),
+    *(case(f"{verb}_schedule", 429, stopped_schedule) for verb in ("resume", "start")),
     case("redrive_incident", 429, bounded({"stopped": True})),
     case("redrive_execution", 429, lambda world: (done("cancel_execution")(world), bounded({"stopped": True})(world))),
     case("resume_execution", 429, lambda world: (done("pause_execution")(world), bounded({"stopped": True})(world))),

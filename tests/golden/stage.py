@@ -82,7 +82,7 @@ def keep_the_rest(world: World) -> None:
     made.audit.put(AUDITED)
     made.usage.take(SLOT, None)
     made.usage.count_start(TENANT, SECOND, 10)
-    made.schedules.put(SCHEDULE)
+    made.schedules().put(SCHEDULE)
     made.replies.claim("request-1", KeyHolder("asked", "seed"), START, LATER, START - DAY)
     made.replies.keep("request-1", ANSWER, LATER)
     made.uploads.open("upload-1", LATER)

@@ -54,7 +54,7 @@ READS: dict[str, Callable[[World, dict[str, Any]], object]] = {
     UPLOADS.name: lambda world, _: world.made.uploads.expires("upload-1"),
     ACCESS.name: lambda world, _: world.made.access.get(TENANT, EntryKind.ROLE, "clerk"),
     USAGE.name: lambda world, _: world.made.usage.slots(TENANT, 10),
-    SCHEDULES.name: lambda world, _: world.made.schedules.get(TENANT, "hourly"),
+    SCHEDULES.name: lambda world, _: world.made.schedules().get(TENANT, "hourly"),
     AUDIT.name: lambda world, _: world.made.audit.read(TENANT, 10),
 }
 """How a store reads an item of each table."""
@@ -107,7 +107,7 @@ def test_what_belongs_to_no_execution_is_read(world: World) -> None:
     assert made.access.get(TENANT, EntryKind.ROLE, "clerk") == golden.ENTRY
     assert made.audit.read(TENANT, 10) == [golden.AUDITED]
     assert made.usage.slots(TENANT, 10) == [golden.SLOT]
-    assert made.schedules.get(TENANT, "hourly") == golden.SCHEDULE
+    assert made.schedules().get(TENANT, "hourly") == golden.SCHEDULE
     assert made.usage.count_start(TENANT, golden.SECOND, 1) is False
     holder = made.replies.claim("request-1", KeyHolder("asked", "x"), START, START + golden.DAY, START - golden.DAY)
     assert holder.reply == golden.ANSWER

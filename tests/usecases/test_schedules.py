@@ -74,14 +74,15 @@ class World:
         self.clock, self.calls, self.struck, self.fault = MemoryClock(NOON - timedelta(minutes=30)), [""], struck, fault
         self.executions, self.queue, self.store = MemoryExecutions(), MemoryQueue(self.clock), MemorySchedules()
         self.is_watched = False
+        schedules: Any = Struck(self, "schedules", self.store)
         others: Any = {
             "executions": Struck(self, "executions", self.executions),
             "queue": Struck(self, "queue", self.queue),
-            "schedules": Struck(self, "schedules", self.store),
+            "schedules": lambda: schedules,
         }
         self.wired = graph.in_memory(Settings(), clock=self.clock, **others)
         self.define(definition)
-        self.service: ScheduleService = self.wired.services.schedules(others["schedules"])
+        self.service: ScheduleService = self.wired.services.schedules(schedules)
 
     def define(self, definition: Any) -> None:
         self.wired.services.definitions.create_definition("t", {"id": "d", **definition})
