@@ -139,7 +139,7 @@ class Schedule:
         if is_running and self.content.overlap is Overlap.SKIP:
             return _written(copy_with(ahead, skipped_at=at), ahead.next_at)
         owed = ScheduledStart(at, self.named(f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"))
-        return _written(copy_with(ahead, owed=owed), now)
+        return _written(copy_with(ahead, owed=owed), self.look_at)  # its place in an index costs a write
 
     def asked(self, now: datetime, seed: str) -> "Schedule":
         """Owe a start outside of the plan."""
