@@ -76,6 +76,7 @@ def test_axe_finds_nothing_on_the_pages_for_operators(opened: Opened) -> None:
     console.start(console.define(), {"input": {"orderId": "A-1"}})
     console.post("keys", {"title": "job", "roles": ["viewer"]})
     console.post("events/axe", {"key": "k"})
+    console.put("schedules/axe", {"definition": "order-flow", "input": {"orderId": "A-1"}, "cron": "0 9 * * *"})
     places = {
         "search": "Search",
         "incidents?state=ended": "Incidents",
@@ -86,8 +87,11 @@ def test_axe_finds_nothing_on_the_pages_for_operators(opened: Opened) -> None:
         "rights?who=ann": "Rights",
         "rights?tab=roles": "Rights",
         "keys": "API keys",
+        "schedules": "Schedules",
+        "schedules/axe": "Schedule axe",
+        "new-schedule": "New schedule",
     }
-    found, page = examined_pages(console, places), console.page
+    found, page = examined_pages(console, places), console.go("keys")
     page.get_by_role("button", name="New key").click()
     expect(page.get_by_role("dialog").get_by_label("viewer")).to_be_visible()
     found += examined(page, "the dialog of a key")

@@ -8,6 +8,7 @@ export const PAGES = [
   { group: "work", to: "/t/$tenant/tasks", name: texts.pages.tasks, key: "t", right: "tasks:read" },
   { group: "operate", to: "/t/$tenant/search", name: texts.pages.search, key: "s", right: "executions:read" },
   { group: "operate", to: "/t/$tenant/incidents", name: texts.pages.incidents, key: "i", right: "executions:read" },
+  { group: "operate", to: "/t/$tenant/schedules", name: texts.pages.schedules, key: "p", right: "schedules:read" },
   { group: "operate", to: "/t/$tenant/events", name: texts.pages.events, key: "v", right: "events:read" },
   { group: "operate", to: "/t/$tenant/cost", name: texts.pages.cost, key: "c", right: "executions:read" },
   { group: "operate", to: "/t/$tenant/health", name: texts.pages.health, key: "h", right: null },

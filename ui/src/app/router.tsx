@@ -185,6 +185,26 @@ export const keysRoute = createRoute({
   component: lazyRouteComponent(() => import("~/pages/keys"), "KeysPage"),
 });
 
+export const schedulesRoute = createRoute({
+  getParentRoute: () => shell,
+  path: "/schedules",
+  validateSearch: texts_("cursor"),
+  component: lazyRouteComponent(() => import("~/pages/schedules"), "SchedulesPage"),
+});
+
+export const newScheduleRoute = createRoute({
+  getParentRoute: () => shell,
+  path: "/new-schedule",
+  validateSearch: texts_("definition"),
+  component: lazyRouteComponent(() => import("~/pages/schedule"), "NewSchedulePage"),
+});
+
+export const scheduleRoute = createRoute({
+  getParentRoute: () => shell,
+  path: "/schedules/$name",
+  component: lazyRouteComponent(() => import("~/pages/schedule"), "SchedulePage"),
+});
+
 export const eventsRoute = createRoute({
   getParentRoute: () => shell,
   path: "/events",
@@ -230,6 +250,9 @@ export const router = createRouter({
         rightsRoute,
         keysRoute,
         eventsRoute,
+        schedulesRoute,
+        newScheduleRoute,
+        scheduleRoute,
         costRoute,
       ]),
     ]),

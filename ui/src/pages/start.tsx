@@ -7,6 +7,7 @@ import { listExecutions, readDefinition, readExecution, startExecution } from "~
 import type { Json, StoredDefinition } from "~/api/types";
 import { startRoute } from "~/app/router";
 import { isFormSchema, JsonForm, sent } from "~/form/form";
+import { JsonInput } from "~/form/json-input";
 import { errorsAt } from "~/form/validator";
 import { PlanPanel } from "~/graph/plan-panel";
 import { Act } from "~/parts/act";
@@ -98,7 +99,7 @@ function Start({ definition, tenant }: { definition: StoredDefinition; tenant: s
                   </JsonForm>
                 </Boundary>
               )}
-              {current === "json" && <JsonTab input={text} onChange={(value) => change({ input: value })} onSubmit={(value) => started.mutate(value)} submit={submit} />}
+              {current === "json" && <JsonInput input={text} onChange={(value) => change({ input: value })} onSubmit={(value) => started.mutate(value)} submit={submit} />}
               {current === "curl" && <Command tenant={tenant} id={definition.id} input={text} />}
             </div>
           </Tabs>
@@ -124,40 +125,6 @@ function useLike(tenant: string, like: string | undefined, draft: Draft | undefi
   useEffect(() => {
     if (input !== undefined && draft === undefined) take(input);
   }, [input]); // once it is there
-}
-
-function JsonTab({ input, onChange, onSubmit, submit }: { input: Json; onChange: (value: Json) => void; onSubmit: (value: Json) => void; submit: React.ReactNode }) {
-  const [text, setText] = useState(() => JSON.stringify(input, null, 2));
-  const [error, setError] = useState<string | null>(null);
-  const change = (next: string): void => {
-    setText(next);
-    try {
-      onChange(JSON.parse(next) as Json);
-      setError(null);
-    } catch (broken) {
-      setError(broken instanceof Error ? broken.message : String(broken));
-    }
-  };
-  return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (error === null) onSubmit(JSON.parse(text) as Json);
-      }}
-    >
-      <label className="field">
-        <span className="strong">{texts.start.json}</span>
-        <textarea className="input" rows={16} spellCheck={false} value={text} aria-invalid={error !== null} onChange={(event) => change(event.target.value)} onKeyDown={(event) => event.ctrlKey && event.key === "Enter" && event.currentTarget.form?.requestSubmit()} />
-      </label>
-      {error !== null && (
-        <p className="field-error" role="alert">
-          {texts.start.broken(error)}
-        </p>
-      )}
-      {submit}
-    </form>
-  );
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

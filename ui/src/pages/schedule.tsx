@@ -1,0 +1,233 @@
+/** One schedule: how it stands, and the form in which it is written. */
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { type ReactNode, useMemo, useState } from "react";
+import { ProblemError } from "~/api/client";
+import { listDefinitions, readDefinition } from "~/api/endpoints";
+import { putSchedule, readSchedule, type ScheduleAction, type TaggedSchedule } from "~/api/schedules";
+import type { Json, Schedule } from "~/api/types";
+import { meQuery } from "~/app/gate";
+import { newScheduleRoute, scheduleRoute } from "~/app/router";
+import { isFormSchema, JsonForm } from "~/form/form";
+import { JsonInput } from "~/form/json-input";
+import { errorsAt } from "~/form/validator";
+import { Act } from "~/parts/act";
+import { useDraft } from "~/parts/draft";
+import { Field } from "~/parts/field";
+import { Boundary, Loading, ProblemAlert } from "~/parts/problem";
+import { Time } from "~/parts/time";
+import { ActDialog, nameOf } from "~/schedules/act-dialog";
+import { contentOf, draftOf, emptyDraft, ownZone, type ScheduleDraft, zones } from "~/schedules/content";
+import { texts } from "~/texts";
+
+const { schedules: words } = texts;
+const ACTIONS: ScheduleAction[] = ["start", "pause", "resume", "delete"];
+
+export function NewSchedulePage() {
+  const { tenant } = newScheduleRoute.useParams();
+  const { definition } = newScheduleRoute.useSearch();
+  return (
+    <>
+      <div className="head">
+        <h1>{words.make}</h1>
+      </div>
+      <ScheduleForm tenant={tenant} stored={null} first={emptyDraft(ownZone(), definition)} />
+    </>
+  );
+}
+
+export function SchedulePage() {
+  const { tenant, name } = scheduleRoute.useParams();
+  const navigate = scheduleRoute.useNavigate();
+  const [asked, ask] = useState<ScheduleAction | null>(null);
+  const found = useQuery({ queryKey: ["schedules", tenant, "one", name], queryFn: () => readSchedule(tenant, name) });
+  if (found.isError) return <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />;
+  if (found.isPending) return <Loading title={words.of(name)} />;
+  const { schedule } = found.data;
+  const leave = (): void => void navigate({ to: "/t/$tenant/schedules", params: { tenant }, search: {} });
+  return (
+    <>
+      <div className="head">
+        <h1>{words.of(name)}</h1>
+        <span className="chips">
+          {ACTIONS.filter((action) => action !== (schedule.paused ? "pause" : "resume")).map((action) => (
+            <Act key={action} name={nameOf(action)} action={schedule.actions[action]} onClick={() => ask(action)} />
+          ))}
+        </span>
+      </div>
+      <Standing tenant={tenant} schedule={schedule} />
+      <ScheduleForm key={found.data.etag.split(".")[0]} tenant={tenant} stored={found.data} first={draftOf(schedule, ownZone())} />
+      {asked !== null && <ActDialog tenant={tenant} name={name} action={asked} onClose={() => ask(null)} {...(asked === "delete" && { onDone: leave })} />}
+    </>
+  );
+}
+
+function Standing({ tenant, schedule }: { tenant: string; schedule: Schedule }) {
+  const { problem, last, skippedAt, next } = schedule;
+  return (
+    <section className="panel stack" aria-label={words.columns.state}>
+      {problem !== null && (
+        <p className="field-error">
+          {problem.message} · <Time at={problem.at} />
+        </p>
+      )}
+      {schedule.paused && <p>{words.states.paused}</p>}
+      <p>
+        <strong>{words.columns.last}</strong>{" "}
+        {last === null ? (
+          words.never
+        ) : (
+          <Link to="/t/$tenant/executions/$id" params={{ tenant, id: last.execution }}>
+            {last.execution} · <Time at={last.at} />
+          </Link>
+        )}
+      </p>
+      {skippedAt !== null && (
+        <p>
+          {words.skipped} <Time at={skippedAt} />
+        </p>
+      )}
+      {next.length > 0 && (
+        <div>
+          <strong>{words.nextTimes}</strong>
+          <ul>
+            {next.map((at) => (
+              <li key={at}>
+                <Time at={at} />
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+      <p className="muted small">
+        {words.changed} <Time at={schedule.changedAt} /> {schedule.changedBy}
+      </p>
+    </section>
+  );
+}
+
+interface FormProps {
+  tenant: string;
+  stored: TaggedSchedule | null;
+  first: ScheduleDraft;
+}
+
+function ScheduleForm({ tenant, stored, first }: FormProps) {
+  const client = useQueryClient();
+  const navigate = scheduleRoute.useNavigate();
+  const me = useQuery(meQuery(tenant));
+  const [kept, keep] = useDraft<ScheduleDraft>(`schedule.${tenant}.${stored?.schedule.name ?? ""}.${stored?.etag.split(".")[0] ?? ""}`);
+  const draft = kept ?? first;
+  const set = (change: Partial<ScheduleDraft>): void => keep({ ...draft, ...change });
+  const saved = useMutation({
+    mutationFn: (input: Json) => putSchedule(tenant, draft.name.trim(), contentOf(draft, input), stored?.etag ?? null),
+    onSuccess: async (schedule) => {
+      keep(undefined);
+      void navigate({ to: "/t/$tenant/schedules/$name", params: { tenant, name: schedule.name } });
+      await client.invalidateQueries({ queryKey: ["schedules", tenant] });
+    },
+  });
+  const may = stored?.schedule.actions.put ?? { possible: me.data?.rights?.includes("schedules:write") ?? false, reason: null };
+  const submit = (
+    <div className="stack">
+      {saved.isError && <ProblemAlert error={saved.error} />}
+      <span>
+        <Act name={words.save} action={may} isPrimary isBusy={saved.isPending} />
+      </span>
+    </div>
+  );
+  return (
+    <section className="panel stack" aria-label={words.save}>
+      {stored === null && <Field label={words.name} hint={words.nameHint} value={draft.name} onChange={(name) => set({ name })} maxLength={48} />}
+      <Field label={words.label} value={draft.title} onChange={(title) => set({ title })} maxLength={200} />
+      <Field label={words.description} value={draft.description} onChange={(description) => set({ description })} maxLength={2_000} />
+      <Plan draft={draft} set={set} />
+      <label className="check">
+        <input type="checkbox" checked={draft.isSkipping} onChange={(event) => set({ isSkipping: event.target.checked })} /> {words.skip}
+      </label>
+      <InputForm tenant={tenant} draft={draft} set={set} error={saved.error} onSubmit={(input) => saved.mutate(input)} submit={submit} />
+    </section>
+  );
+}
+
+function Plan({ draft, set }: { draft: ScheduleDraft; set: (change: Partial<ScheduleDraft>) => void }) {
+  const known = useMemo(zones, []);
+  return (
+    <fieldset className="rule stack">
+      <legend>{words.plan}</legend>
+      <span className="chips">
+        {(["cron", "every"] as const).map((plan) => (
+          <label key={plan} className="check">
+            <input type="radio" name="plan" checked={draft.plan === plan} onChange={() => set({ plan })} /> {plan === "cron" ? words.byCron : words.byInterval}
+          </label>
+        ))}
+      </span>
+      {draft.plan === "cron" ? (
+        <>
+          <Field label={words.cron} hint={words.cronHint} value={draft.cron} onChange={(cron) => set({ cron })} maxLength={100} spellCheck={false} />
+          <Field label={words.zone} value={draft.zone} onChange={(zone) => set({ zone })} list="known-zones" />
+          <datalist id="known-zones">
+            {known.map((zone) => (
+              <option key={zone} value={zone} />
+            ))}
+          </datalist>
+        </>
+      ) : (
+        <Field label={words.interval} hint={words.intervalHint} value={draft.every} onChange={(every) => set({ every })} maxLength={100} spellCheck={false} />
+      )}
+    </fieldset>
+  );
+}
+
+interface InputProps {
+  tenant: string;
+  draft: ScheduleDraft;
+  set: (change: Partial<ScheduleDraft>) => void;
+  error: unknown;
+  onSubmit: (input: Json) => void;
+  submit: ReactNode;
+}
+
+/** Which definition, and its input: by its form, or as JSON where it has none. */
+function InputForm({ tenant, draft, set, error, onSubmit, submit }: InputProps) {
+  const [chosen, choose] = useState(draft.definition);
+  const known = useQuery({ queryKey: ["definitions", tenant, null], queryFn: () => listDefinitions(tenant, null) });
+  const version = draft.version === "" ? undefined : Number(draft.version);
+  const definition = useQuery({
+    queryKey: ["definition", tenant, chosen, version ?? null],
+    queryFn: () => readDefinition(tenant, chosen, version),
+    enabled: chosen !== "",
+    retry: false,
+  });
+  const ids = known.data?.items.map(({ id }) => id) ?? [];
+  const write = (id: string): void => {
+    set({ definition: id });
+    if (ids.includes(id)) choose(id);
+  };
+  const schema = definition.data?.inputSchema as unknown;
+  const errors = useMemo(() => (error instanceof ProblemError ? errorsAt(error.problem.errors ?? []) : undefined), [error]);
+  return (
+    <>
+      <Field label={words.definition} value={draft.definition} onChange={write} onBlur={() => choose(draft.definition.trim())} list="known-definitions" spellCheck={false} />
+      <datalist id="known-definitions">
+        {ids.map((id) => (
+          <option key={id} value={id} />
+        ))}
+      </datalist>
+      <Field label={words.version} hint={words.versionHint} type="number" min="1" value={draft.version} onChange={(next) => set({ version: next })} />
+      <h2>{words.input}</h2>
+      {definition.isError && <ProblemAlert error={definition.error} />}
+      {definition.data === undefined ? (
+        <p className="muted">{words.choose}</p>
+      ) : isFormSchema(schema) ? (
+        <Boundary key={`${definition.data.id} ${definition.data.version}`}>
+          <JsonForm schema={schema} value={draft.input} errors={errors} onChange={(input) => set({ input })} onSubmit={onSubmit}>
+            {submit}
+          </JsonForm>
+        </Boundary>
+      ) : (
+        <JsonInput key={`${definition.data.id} ${definition.data.version}`} input={draft.input ?? {}} onChange={(input) => set({ input })} onSubmit={onSubmit} submit={submit} />
+      )}
+    </>
+  );
+}
