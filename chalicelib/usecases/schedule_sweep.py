@@ -1,21 +1,19 @@
 """What happens once a minute: schedules that are due before long are sent for, to be looked at when they are."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.log_line import line
 from chalicelib.ports import Clock, Queue
-from chalicelib.usecases.schedules import ScheduleStore, due_message
+from chalicelib.usecases.schedules import AHEAD, ScheduleStore, due_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.executions.inputs import Message
 
-AHEAD = timedelta(seconds=75)
-"""How far one run looks: up to the next one, and some seconds longer."""
 PAGE = 5_000
 """Schedules that one run sends for; the others are left to the next one."""
 SENT_TOGETHER = 100

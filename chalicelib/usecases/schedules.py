@@ -5,6 +5,7 @@ to it again (a message that comes twice, another function, the next run of the s
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
@@ -28,6 +29,8 @@ from chalicelib.engine import optimistic
 from chalicelib.ports import Clock, Queue
 from chalicelib.usecases.executions import ExecutionService
 
+AHEAD = timedelta(seconds=75)
+"""How far a run of the sweep looks: up to the next one, and some seconds longer."""
 AGAIN = timedelta(minutes=1)
 """When a start is tried again that a quota of the tenant did not allow."""
 AGAIN_STOPPED = timedelta(minutes=5)
@@ -129,7 +132,9 @@ class ScheduleService:
             found = self.store.get(tenant_id, name)
             return None if found is None else self._settled(found)
 
-        return optimistic.change(read, made, self._put, f"the schedule {name!r}")
+        written = optimistic.change(read, made, self._put, f"the schedule {name!r}")
+        self._send_ahead(written[0])
+        return written
 
     def delete(self, tenant_id: str, name: str, require: ScheduleCondition | None = None) -> None:
         """Take a schedule away; what it has started goes on.
@@ -161,7 +166,9 @@ class ScheduleService:
         Raises:
             ScheduleNotFoundError: there is none.
         """
-        return self._change(tenant_id, name, lambda found: found.resumed(self.clock.now(), by))
+        resumed = self._change(tenant_id, name, lambda found: found.resumed(self.clock.now(), by))
+        self._send_ahead(resumed)
+        return resumed
 
     def start(self, tenant_id: str, name: str, seed: str | None, permit: Permit) -> Schedule:
         """Start an execution now, outside of the plan; the same ``seed`` again is the same execution.
@@ -189,8 +196,7 @@ class ScheduleService:
         content = found.content
         self.executions.starts.require_started(tenant_id)
         self.executions.check_start(tenant_id, content.definition, content.input, content.version, permit)
-        self._finish(self._change(tenant_id, name, asked), is_asked=True)
-        return self.read(tenant_id, name)
+        return self._finish(self._change(tenant_id, name, asked), is_asked=True) or self.read(tenant_id, name)
 
     def start_due(self, place: str, at: str) -> None:
         """Start what a schedule is to start now, if anything: ``place`` is ``<tenant>:<name>``.
@@ -205,7 +211,7 @@ class ScheduleService:
 
         def taken(found: Schedule | None) -> tuple[Schedule | None, Schedule | None]:
             if found is None or not found.is_due(self.clock.now()):
-                return found, found
+                return found, None
             now, stopped = self.clock.now(), self._stopped(tenant_id)
             if stopped is not None:
                 return found.postponed(now, stopped, now + AGAIN_STOPPED), None
@@ -214,22 +220,35 @@ class ScheduleService:
             return changed, changed
 
         found = optimistic.change(lambda: self.store.get(tenant_id, name), taken, self._put, f"the schedule {name!r}")
-        if found is None or found.look_at is None:
-            return
-        if found.owed is not None and found.is_due(self.clock.now()):
-            self._finish(found)
-        elif not found.is_due(self.clock.now()) and format_instant(found.look_at) == at:
-            self.queue.send([due_message(tenant_id, name, found.look_at, self.clock.now())])
+        following = None if found is None else self._finish(found)
+        if following is not None:
+            self._send_ahead(following)
+        elif found is None and at > format_instant(self.clock.now()):
+            self._send_again(tenant_id, name, at)
+
+    def _send_again(self, tenant_id: str, name: str, at: str) -> None:
+        """Send for a schedule once more whose message has come too early, if it still stands so."""
+        found, now = self.store.get(tenant_id, name), self.clock.now()
+        if found is not None and found.look_at is not None and format_instant(found.look_at) == at:
+            self.queue.send([due_message(tenant_id, name, found.look_at, now)])
+
+    def _send_ahead(self, schedule: Schedule) -> None:
+        """Send for what is due before the next run of the sweep sees it; if that fails, the run after does."""
+        now, look_at = self.clock.now(), schedule.look_at
+        if look_at is not None and look_at <= now + AHEAD:
+            with suppress(UnavailableError):
+                self.queue.send([due_message(schedule.tenant_id, schedule.name, look_at, now)])
 
     def _settled(self, found: Schedule) -> Schedule:
         """Start what a schedule owes, if it does; answer how it stands then."""
         if found.owed is None:
             return found
-        self._finish(found)
-        return self.read(found.tenant_id, found.name)
+        return self._finish(found) or self.read(found.tenant_id, found.name)
 
-    def _finish(self, schedule: Schedule, *, is_asked: bool = False) -> None:
-        """Start what a schedule owes, and write what came of it; what somebody has asked for is not tried again.
+    def _finish(self, schedule: Schedule, *, is_asked: bool = False) -> Schedule | None:
+        """Start what a schedule owes, and write what came of it; answer how it stands then, None: it is not there.
+
+        What somebody has asked for is not tried again.
 
         Raises:
             UnavailableError, SetupError: it may have started, or not.
@@ -237,17 +256,17 @@ class ScheduleService:
         """
         owed = schedule.owed
         if owed is None:
-            return
+            return schedule
         try:
             self._start(schedule, owed)
         except (UnavailableError, SetupError):
             raise
         except SedoError as error:
-            self._write_end(schedule, owed, error, is_asked=is_asked)
+            ended = self._write_end(schedule, owed, error, is_asked=is_asked)
             if is_asked:
                 raise
-        else:
-            self._write_end(schedule, owed, None, is_asked=is_asked)
+            return ended
+        return self._write_end(schedule, owed, None, is_asked=is_asked)
 
     def _start(self, schedule: Schedule, owed: ScheduledStart) -> None:
         content, place = schedule.content, ExecutionId.parse(owed.execution)
@@ -255,21 +274,25 @@ class ScheduleService:
             schedule.tenant_id, place.definition, content.input, place.suffix, content.version, schedule.starter
         )
 
-    def _write_end(self, schedule: Schedule, owed: ScheduledStart, error: SedoError | None, *, is_asked: bool) -> None:
-        def ended(found: Schedule | None) -> tuple[Schedule | None, None]:
+    def _write_end(
+        self, schedule: Schedule, owed: ScheduledStart, error: SedoError | None, *, is_asked: bool
+    ) -> Schedule | None:
+        def ended(found: Schedule | None) -> tuple[Schedule | None, Schedule | None]:
             now = self.clock.now()
             if found is None or found.owed != owed:
-                return found, None
+                return found, found
             if error is None:
-                return found.started(), None
-            if isinstance(error, QuotaError) and not is_asked:
-                return found.postponed(now, str(error), now + AGAIN), None
-            return found.failed(now, _words(error)), None
+                changed = found.started()
+            elif isinstance(error, QuotaError) and not is_asked:
+                changed = found.postponed(now, str(error), now + AGAIN)
+            else:
+                changed = found.failed(now, _words(error))
+            return changed, changed
 
         def read() -> Schedule | None:
             return self.store.get(schedule.tenant_id, schedule.name)
 
-        optimistic.change(read, ended, self._put, f"the schedule {schedule.name!r}")
+        return optimistic.change(read, ended, self._put, f"the schedule {schedule.name!r}")
 
     def _change(self, tenant_id: str, name: str, change: Callable[[Schedule], Schedule]) -> Schedule:
         def made(found: Schedule) -> tuple[Schedule, Schedule]:

@@ -73,7 +73,7 @@ class World:
     def __init__(self, struck: int = 0, fault: Fault | None = None, definition: Any = ECHO) -> None:
         self.clock, self.calls, self.struck, self.fault = MemoryClock(NOON - timedelta(minutes=30)), [""], struck, fault
         self.executions, self.queue, self.store = MemoryExecutions(), MemoryQueue(self.clock), MemorySchedules()
-        self.is_watched = False
+        self.is_watched, self.swept = False, 0
         schedules: Any = Struck(self, "schedules", self.store)
         others: Any = {
             "executions": Struck(self, "executions", self.executions),
@@ -127,7 +127,7 @@ class World:
     def step(self, passing: timedelta) -> None:
         self.clock.instant += passing
         self.is_watched = True
-        if not self.clock.instant.second:
+        if self.clock.instant.second == self.swept:
             with suppress(Killed, UnavailableError):
                 self.wired.sweep_due(format_instant(self.clock.instant), LEFT)
         self.deliver()
@@ -389,3 +389,24 @@ def test_an_input_that_does_not_fit_is_refused() -> None:
     with pytest.raises(InvalidInputError):
         world.put()
     assert not world.store.schedules
+
+
+def test_a_time_that_no_run_of_the_sweep_sees_ahead_is_started_in_time() -> None:
+    world = World()
+    world.swept, world.clock.instant = 30, NOON - timedelta(seconds=15)
+    world.put(copy_with(HOURLY, plan=Plan("* * * * *")))
+    starts = []
+    for _ in range(12):
+        world.step(timedelta(seconds=15))
+        starts += [item.started_at for item in world.executions.read([*world.executions.items]).values()]
+    assert sorted({*starts}) == [NOON + timedelta(minutes=n) for n in range(3)]
+
+
+def test_a_time_that_was_missed_during_a_pause_is_started_as_the_schedule_goes_on() -> None:
+    world = World()
+    world.put()
+    world.service.pause("t", "s", None)
+    world.clock.instant = NOON + timedelta(seconds=20)
+    world.service.resume("t", "s", None)
+    world.deliver()
+    assert world.started() == ["~s.20260131T120000Z"]
