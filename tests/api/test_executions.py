@@ -1,10 +1,12 @@
 """Executions over the API, from their start to their end."""
 
+import json
 import re
 
 import pytest
 
 from chalicelib.adapters.memory.stores import QueueMessage
+from chalicelib.core.records.codec import MESSAGES_READ
 from chalicelib.core.values.json import Json, parse_instant
 from chalicelib.engine.worker import GivenBackError
 from tests.application import DAY, EXAMPLE, EXECUTE, JSON, Sedo, T, assert_problem, states
@@ -140,10 +142,12 @@ def test_a_message_that_nobody_can_read_is_parked_in_the_end(sedo: Sedo) -> None
 
 def test_a_message_that_is_given_back_leaves_a_trace(sedo: Sedo, caplog: pytest.LogCaptureFixture) -> None:
     at = sedo.clock.now()
-    sedo.queue.messages["newer"] = QueueMessage("newer", '{"v": 2}', timer=False, visible_at=at, sent_at=at)
+    newer = MESSAGES_READ + 1
+    body = json.dumps({"v": newer})
+    sedo.queue.messages["newer"] = QueueMessage("newer", body, timer=False, visible_at=at, sent_at=at)
     sedo.deliver()
     assert [type(error) for error in sedo.sources.errors] == [GivenBackError]
-    assert "message version 2 is unknown here" in caplog.text
+    assert f"message version {newer} is unknown here" in caplog.text
 
 
 DEFAULTS = """
