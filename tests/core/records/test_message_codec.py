@@ -19,6 +19,7 @@ from chalicelib.core.executions.model import (
 )
 from chalicelib.core.records.codec import (
     MAX_MESSAGE_BYTES,
+    MESSAGES_READ,
     RECORD,
     UnknownMessageError,
     entry_json,
@@ -69,7 +70,7 @@ class TestMessages:
 
     def test_one_of_another_version_is_not_guessed_at(self) -> None:
         with pytest.raises(UnknownMessageError):
-            read_message({"v": 2, "execution": "t:d:1"})
+            read_message({"v": MESSAGES_READ + 1, "execution": "t:d:1"})
 
     @pytest.mark.parametrize(
         "wrong", [{}, {"v": 1}, {"v": 1, "event": "Poisoned", "execution": "t:d:1", "thread": "main", "turn": 1}]
