@@ -64,7 +64,7 @@ be there twice. What the other definition says beside its steps (`stash`, `retry
 PLACEHOLDERS = """In the parameters of `http`, `aws` and `lambda`, and nowhere else, stand
 
 * `${secret('name')}`: a secret of the tenant, read at the call. It is never in state, history, logs, errors or answers:
-  wherever it comes back, `***` stands in its place.
+  wherever it comes back, in [a spelling that is known](outside.md#secrets), `***` stands in its place.
 * `${step.token}`, with `callback: true`: the token of this very turn. Whoever has it answers with
   `POST /sedo/callbacks/succeed` and the token as `Authorization: Bearer`.
 
