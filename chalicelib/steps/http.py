@@ -15,6 +15,9 @@ LONGEST_SECONDS = LIMITS.call_seconds
 _PLACE = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 """Of a URL: what stands before its path."""
 _UNSENT = re.compile(r"[\s\\]")
+_SECRET = frozenset({"password", "secretAccessKey", "token", "value"})
+"""Of `auth`: what nobody else should know."""
+_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
 _TEXT: dict[str, Json] = {"type": "string"}
 _FLAT: list[Json] = ["string", "number", "boolean"]
 _SECONDS: dict[str, Json] = {
@@ -192,6 +195,7 @@ class HttpStep:
 
     def remarks(self, params: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
         """Say which parameters do nothing, and which requests are refused."""
+        yield from _open_credentials(params.get("auth"), params.get("headers"))
         method = params.get("method", "GET")
         if params.get("body") is not None and method in {"GET", "HEAD"}:
             yield "body", f"a {method} request has no body: the step fails with http.InvalidRequest"
@@ -215,6 +219,19 @@ def _unlike(kind: Json, body: Json) -> Iterator[tuple[str, str]]:
     type_, words = wanted.get(str(kind), (object, ""))
     if body is not None and not isinstance(body, type_) and not (isinstance(body, str) and "${" in body):
         yield "body", f"with bodyType {kind}, the body is {words}: the step fails with http.InvalidRequest"
+
+
+def _open_credentials(auth: Json, headers: Json) -> Iterator[tuple[str, str]]:
+    """Say which credentials are written where everybody reads them who may read the definition."""
+    given = [("auth", name, each) for name, each in auth.items() if name in _SECRET] if isinstance(auth, dict) else []
+    if isinstance(headers, dict):
+        given += [("headers", name, each) for name, each in headers.items() if name.lower() in _SECRET_HEADERS]
+    for key, name, each in given:
+        if isinstance(each, str) and "${" not in each:
+            yield (
+                key,
+                f"{name} stands here for all who read the definition: put it into a secret, as ${{secret('name')}}",
+            )
 
 
 def _unless_allowed(url: str) -> str | None:

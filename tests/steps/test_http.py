@@ -119,3 +119,19 @@ def test_what_may_not_be_called_is_odd() -> None:
 
     assert [*HttpStep(refusal).remarks({"url": "http://a.test:81/${input.b}?c"})] == [("url", "no")]
     assert asked == ["http://a.test:81/"]
+
+
+@pytest.mark.parametrize(
+    ("params", "odd"),
+    [
+        ({"auth": {"type": "bearer", "token": "abc"}}, [("auth", "token")]),
+        ({"auth": {"type": "basic", "username": "me", "password": "abc"}}, [("auth", "password")]),
+        ({"auth": {"type": "basic", "username": "me", "password": "${secret('a')}"}}, []),
+        ({"headers": {"Authorization": "Bearer abc", "Accept": "a"}}, [("headers", "Authorization")]),
+        ({"headers": {"X-Api-Key": None, "Cookie": "${input.a}"}, "auth": "${input.auth}"}, []),
+    ],
+)
+def test_a_credential_that_is_written_as_it_is_is_odd(params: dict[str, Json], odd: list[tuple[str, str]]) -> None:
+    said = "stands here for all who read the definition: put it into a secret, as ${secret('name')}"
+    remarks = [*HttpStep().remarks({"url": "https://a.test", **params})]
+    assert remarks == [(key, f"{name} {said}") for key, name in odd]
