@@ -36,6 +36,9 @@ PLACES = (
     f"events?name=evil&key={quote(EVIL[:900], safe='')}",
     f"cost?definition={QUOTED}",
     "health",
+    "schedules",
+    "schedules/evil",
+    f"new-schedule?definition={QUOTED}",
     "executions",
     "definitions",
     "definitions/evil",
@@ -71,6 +74,8 @@ def written(console: Console) -> tuple[str, ...]:
     console.post("keys", {"title": EVIL[:200], "roles": ["viewer"]})
     console.put("roles/evil", {"title": EVIL[:200], "rules": []})
     console.put("bindings/evil", {"role": "evil", "subjects": [EVIL[:200]], "groups": [EVIL[:200]]})
+    said = {"definition": "evil", "input": {"a": EVIL}, "every": "P1D", "title": EVIL[:200], "description": EVIL}
+    console.put("schedules/evil", said)
     console.post("events/evil", {"key": EVIL[:900], "data": EVIL})
     waiting = console.start("evil", {"input": {"a": EVIL}})
     failed = console.start("evil-end", {"input": {"a": EVIL}}, "?wait=10")
