@@ -311,4 +311,5 @@ def test_every_change_that_nothing_else_holds_is_written_by_the_contract_alone()
         "retire_definition",
         "revoke_key",
         "upload_part",
+        *(f"{verb}_schedule" for verb in ("put", "delete", "pause", "resume", "start")),
     }
