@@ -36,4 +36,6 @@ def send_due(store: ScheduleStore, queue: Queue, clock: Clock, until: datetime) 
             sent += len(messages[start : start + SENT_TOGETHER])
     except UnavailableError as error:
         log.warning(line("schedules left to the next run", reason=str(error)))
+    except Exception:
+        log.exception(line("schedules cannot be swept, and must not keep executions waiting"))
     return sent

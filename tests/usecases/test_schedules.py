@@ -1,12 +1,14 @@
 """Schedules start their executions once at each time, whatever is killed, lost, throttled or doubled."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from chalicelib.adapters.memory.schedules import MemorySchedules
+from chalicelib.adapters.memory.stores import MemoryClock
 from chalicelib.core.access.entries import OF_TENANT, AccessEntry, EntryKind
 from chalicelib.core.executions.model import State
 from chalicelib.core.schedules.plan import Plan
@@ -21,7 +23,9 @@ from chalicelib.core.values.errors import (
 )
 from chalicelib.core.values.json import format_instant
 from chalicelib.core.values.value import copy_with
-from tests.usecases.scheduled import ECHO, HOURLY, LONG, NOON, SKIPPING, STRICT, Fault, Killed, World
+from chalicelib.wiring import graph
+from chalicelib.wiring.settings import Settings
+from tests.usecases.scheduled import ECHO, HOURLY, LEFT, LONG, NOON, SKIPPING, STRICT, Fault, Killed, World
 
 
 def faults() -> Iterator[tuple[int, Fault]]:
@@ -278,3 +282,17 @@ def test_a_time_that_was_missed_during_a_pause_is_started_as_the_schedule_goes_o
     world.service.resume("t", "s", None)
     world.deliver()
     assert world.started() == ["~s.20260131T120000Z"]
+
+
+class Lost(MemorySchedules):
+    def due(self, until: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
+        raise ValueError("there is no such table")
+
+
+def test_schedules_that_cannot_be_swept_keep_no_execution_waiting() -> None:
+    clock = MemoryClock(NOON)
+    wired = graph.in_memory(Settings(), clock=clock, schedules=Lost)
+    wired.services.definitions.create_definition("t", {"id": "d", **LONG})
+    wired.services.executions.execute("t", "d", {})
+    clock.instant += timedelta(seconds=9_000)
+    assert wired.sweep_due("s", LEFT) == 1

@@ -11,9 +11,10 @@ from chalicelib.core.values.json import Json, format_instant, parse_instant
 
 def read_content(document: Mapping[str, Any]) -> ScheduleContent:
     """Read ``{definition, version?, input?, cron?, zone?, every?, overlap?, title?, description?}``."""
+    cron = document.get("cron") or ""
     return ScheduleContent(
         definition=document["definition"],
-        plan=Plan(document.get("cron") or "", document.get("zone") or "UTC", document.get("every") or ""),
+        plan=Plan(cron, (cron and document.get("zone")) or "UTC", document.get("every") or ""),
         version=document.get("version"),
         input=document.get("input"),
         overlap=Overlap(document.get("overlap") or Overlap.ALLOW),

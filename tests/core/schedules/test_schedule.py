@@ -152,3 +152,7 @@ def test_what_people_say_is_read_as_it_is_written(content: ScheduleContent) -> N
 def test_a_schedule_is_read_as_it_is_written(schedule: Schedule) -> None:
     stored = {"look_at": schedule.look_at, "number": schedule.number}
     assert read_schedule("acme", "nightly", schedule_document(schedule), **stored) == schedule
+
+
+def test_an_interval_has_no_time_zone() -> None:
+    assert read_content({"definition": "d", "every": "PT1H", "zone": "Asia/Tokyo"}).plan == Plan(every="PT1H")
