@@ -17,6 +17,7 @@ import chalicelib.api
 from app import app
 from chalicelib.api import contract
 from chalicelib.api.http import announced
+from chalicelib.api.schedules import ScheduleApi
 from chalicelib.api.search import SearchApi
 from chalicelib.core.schemas.dialect import errors_of
 from chalicelib.core.values.errors import InvalidError
@@ -88,7 +89,7 @@ def test_a_route_that_differs_from_its_operation_is_found() -> None:
 
 
 def test_every_operation_is_answered_by_one_function_of_its_name() -> None:
-    hints = get_type_hints(Routes, localns={"SearchApi": SearchApi}).values()
+    hints = get_type_hints(Routes, localns={"ScheduleApi": ScheduleApi, "SearchApi": SearchApi}).values()
     apis = [get_args(hint)[-1] if get_args(hint) else hint for hint in hints]  # one is made at its first call
     answering = [name for api in apis for name, function in vars(api).items() if hasattr(function, "__wrapped__")]
     assert sorted(answering) == sorted(OPERATIONS)
