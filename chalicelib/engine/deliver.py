@@ -236,7 +236,7 @@ class Deliver:
     def give_room_back(self, written: Execution) -> None:
         """Keep room for what is written, unless the room is that of its parent, in whose function it runs."""
         is_inline_child = self.mode is Mode.START and written.parent is not None
-        if self.written is not None and not self.running and not self.pending and not is_inline_child:
+        if self.written is not None and not self.pending and not is_inline_child:
             self.dependencies.room.keep(self.written.memory)
 
     def acknowledged(self) -> set[str]:

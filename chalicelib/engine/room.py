@@ -3,6 +3,7 @@
 What can be large takes room before it is in memory: values that are read, answers that arrive, texts that are written.
 The execution that was first to take some always goes on: so there is no circle of those that wait for each other, and
 one that has room when it is alone has it beside any others. The others wait until it fits, or until they are first.
+Of the calls of one execution that find none, one goes on at a time, once what others brought is written.
 Whose time is over before that is refused: a function that goes beyond its memory ends with all that it works on.
 """
 
@@ -17,7 +18,7 @@ from chalicelib.core.records.payload import footprint
 from chalicelib.core.values.errors import NoRoomError
 from chalicelib.core.values.json import Json
 
-STEP = 1_000_000
+STEP = 250_000
 """Bytes of an answer for which room is taken at a time; the first of them need none."""
 
 COPIES = 3
@@ -38,7 +39,36 @@ class Hold:
 
     def __init__(self, left: Left | None = None) -> None:
         self.size = 0
+        """Of its state, and of what its calls came to that was handed over."""
         self.left = left
+        self.shares: dict[Share, None] = {}
+        """Of calls that took some, the first to ask for it first."""
+        self.waits_for: object | None = None
+        """The calls that its thread waits for."""
+
+    @property
+    def taken(self) -> int:
+        """Count what all of it takes."""
+        return self.size + sum(share.size for share in self.shares)
+
+    def next_share(self) -> "Share | None":
+        """Tell which call that is under way was the first to take some."""
+        return next((share for share in self.shares if share.is_under_way), None)
+
+    def beside(self) -> int:
+        """Count what the others have taken."""
+        first = self.next_share()
+        return sum(share.size for share in self.shares if share is not first)
+
+
+class Share:
+    """What one call has taken of the room of its execution: until its result is handed over to that."""
+
+    def __init__(self, hold: Hold, calls: object) -> None:
+        self.hold = hold
+        self.calls = calls
+        self.size = 0
+        self.is_under_way = True
 
 
 class Room:
@@ -52,6 +82,7 @@ class Room:
 
     def __init__(self, most: int = LIMITS.executions_memory_bytes, callers: int = 16) -> None:
         self._most = most
+        self._beside = most // 8
         self._threads = callers
         self._holds: dict[Hold, None] = {}
         self._callers: list[object] = []
@@ -68,7 +99,7 @@ class Room:
         """
         hold = Hold(left)
         try:
-            with self._as(hold, away, is_caller=False):
+            with self._as(hold, away, None):
                 yield
         finally:
             with self._changed:
@@ -79,9 +110,45 @@ class Room:
         """Tell for which execution this thread takes room; None: nothing is counted."""
         return getattr(self._here, "hold", None)
 
-    def joined(self, hold: Hold | None) -> AbstractContextManager[None]:
-        """Take room for an execution in the thread of a call, too."""
-        return self._as(hold, nullcontext, is_caller=True)
+    def share(self, calls: object) -> Share | None:
+        """Make what a call takes room in that this thread's execution begins, one of some calls."""
+        hold = self.current()
+        return None if hold is None else Share(hold, calls)
+
+    @contextmanager
+    def joined(self, share: Share | None) -> Iterator[None]:
+        """Take room for a call in its own thread."""
+        try:
+            with self._as(None if share is None else share.hold, nullcontext, share):
+                yield
+        finally:
+            if share is not None:
+                with self._changed:
+                    share.is_under_way = False
+                    if share.hold.waits_for is share.calls:
+                        share.hold.waits_for = None  # what it brought comes first
+                    self._changed.notify_all()
+
+    @contextmanager
+    def waiting(self, calls: object) -> Iterator[None]:
+        """Wait for calls: nothing that they brought is left to be worked on."""
+        hold = self.current()
+        if hold is None:
+            yield
+            return
+        self._wait_for(hold, calls)
+        try:
+            yield
+        finally:
+            self._wait_for(hold, None)
+
+    def hand_over(self, share: Share | None) -> None:
+        """Count what a call has taken as its execution's own."""
+        if share is not None and share in share.hold.shares:
+            with self._changed:
+                del share.hold.shares[share]
+                share.hold.size += share.size
+                self._changed.notify_all()
 
     def take(self, size: int) -> None:
         """Take so many bytes more, as soon as there is room.
@@ -94,8 +161,10 @@ class Room:
             return
         with self._changed:
             self._holds.setdefault(hold)
+            if self._here.share is not None:
+                hold.shares.setdefault(self._here.share)
             if self._has_room(hold, size, None):
-                hold.size += size
+                self._add(hold, size)
                 return
         with self._here.away():
             self._wait(hold, size)
@@ -129,13 +198,11 @@ class Room:
             return
         with self._changed:
             hold.size = size
-            if not size:
-                self._holds.pop(hold, None)
-            self._changed.notify_all()
+            self._leave(hold)
 
     @contextmanager
-    def _as(self, hold: Hold | None, away: Away, *, is_caller: bool) -> Iterator[None]:
-        self._here.hold, self._here.away, self._here.is_caller = hold, away, is_caller
+    def _as(self, hold: Hold | None, away: Away, share: Share | None) -> Iterator[None]:
+        self._here.hold, self._here.away, self._here.share = hold, away, share
         try:
             yield
         finally:
@@ -144,21 +211,41 @@ class Room:
     def _wait(self, hold: Hold, size: int) -> None:
         me, seconds = object(), None if hold.left is None else max(0, hold.left().total_seconds())
         with self._changed:
-            if self._here.is_caller:
+            if self._here.share is not None:
                 self._callers.append(me)
                 self._changed.notify_all()
             fits = self._changed.wait_for(lambda: self._has_room(hold, size, me), seconds)
             if me in self._callers:
                 self._callers.remove(me)
             if not fits:
-                if not hold.size:
-                    self._holds.pop(hold, None)
-                    self._changed.notify_all()
+                self._leave(hold)
                 raise NoRoomError("other executions of the function have all its memory")
             self._holds.setdefault(hold)  # it may have given back all that it had meanwhile
+            self._add(hold, size)
+
+    def _wait_for(self, hold: Hold, calls: object | None) -> None:
+        with self._changed:
+            hold.waits_for = calls
+            self._changed.notify_all()
+
+    def _add(self, hold: Hold, size: int) -> None:
+        if self._here.share is None:
             hold.size += size
+        else:
+            self._here.share.size += size
+
+    def _leave(self, hold: Hold) -> None:
+        if not hold.taken:
+            self._holds.pop(hold, None)
+        self._changed.notify_all()
 
     def _has_room(self, hold: Hold, size: int, me: object) -> bool:
-        if next(iter(self._holds), hold) is hold or sum(each.size for each in self._holds) + size <= self._most:
+        share = self._here.share
+        is_next = share is None or share is hold.next_share()
+        if sum(each.taken for each in self._holds) + size <= self._most and (
+            is_next or hold.beside() + size <= self._beside
+        ):
             return True
+        if next(iter(self._holds), hold) is hold:
+            return share is None or (is_next and hold.waits_for is not None)
         return len(self._callers) >= self._threads and self._callers[0] is me

@@ -20,11 +20,12 @@ from chalicelib.wiring.settings import Settings
 from tests.engine.memory_shapes import highest
 from tests.home import START
 
+JSON = "application/json"
 BATCH, MINUTE = 10, timedelta(seconds=60)
 
 
 def main(shape: str) -> None:
-    """Start ten executions, and hand over what is in the queue in batches, until all has ended."""
+    """Start ten executions, or one, and hand over what is in the queue in batches, until all has ended."""
     with server() as port:
         clock = MemoryClock(START)
         queue = MemoryQueue(clock)
@@ -35,7 +36,7 @@ def main(shape: str) -> None:
             numbered = [{"id": f"s{n}", **step} for n, step in enumerate(steps)]
             definitions.create_definition("t", json.loads(json.dumps({"id": name, "steps": numbered}) % {"port": port}))
         before = highest()
-        ids = [service.execute("t", "d", None)[0].id for _ in range(BATCH)]
+        ids = [service.execute("t", "d", None)[0].id for _ in range(1 if shape.startswith("one") else BATCH)]
         while queue.messages:
             while visible := queue.visible()[:BATCH]:
                 records = [record(queue.receive(message)) for message in visible]
@@ -60,16 +61,19 @@ def record(message: Any) -> dict[str, Any]:
 
 
 class Answers(BaseHTTPRequestHandler):
-    """Answers a text of so many millions of characters."""
+    """Answers a text of so many millions of characters, or a list of as many objects."""
 
     def do_GET(self) -> None:
-        size = 1_000_000 * int(self.path.strip("/"))
+        kind, millions = self.path.strip("/").split("/")
+        piece, media = (b"x" * 1_000_000, "text/plain") if kind == "text" else (b"{},".ljust(32) * 31_250, JSON)
+        pieces = [piece] * int(millions)
+        content = pieces if kind == "text" else [b"[", *pieces, b"{}]"]
         self.send_response(200)
-        self.send_header("Content-Type", "text/plain")
-        self.send_header("Content-Length", str(size))
+        self.send_header("Content-Type", media)
+        self.send_header("Content-Length", str(sum(map(len, content))))
         self.end_headers()
-        for _ in range(size // 1_000_000):
-            self.wfile.write(b"x" * 1_000_000)
+        for each in content:
+            self.wfile.write(each)
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -94,24 +98,28 @@ def serve() -> None:
         answers.serve_forever()
 
 
-def get(megabytes: int, **more: Json) -> dict[str, Any]:
+def get(megabytes: int, kind: str = "text", **more: Json) -> dict[str, Any]:
     """Make a step that is answered so much."""
-    url = f"http://127.0.0.1:%(port)s/{megabytes}"
+    url = f"http://127.0.0.1:%(port)s/{kind}/{megabytes}"
     return {"type": "http", "url": url, "output": "${output.body}", **more}
 
 
 LENGTH: dict[str, Any] = {"type": "transform", "output": "${length(output)}"}
 WAIT: dict[str, Any] = {"type": "wait", "seconds": 60}
 
+
+def beside(step: dict[str, Any], times: int) -> dict[str, Any]:
+    """Make branches of one step each, which run at the same time."""
+    return {"type": "parallel", "branches": [{"id": f"b{n}", "steps": [{"id": "c", **step}]} for n in range(times)]}
+
+
 SHAPES: Mapping[str, Mapping[str, list[dict[str, Any]]]] = {
     "answers of calls": {"d": [get(16), LENGTH]},
     "what is read again": {"d": [get(16), WAIT, LENGTH]},
-    "several calls of each": {
-        "d": [
-            {"type": "parallel", "branches": [{"id": f"b{n}", "steps": [{"id": "c", **get(7)}]} for n in range(4)]},
-            LENGTH,
-        ]
-    },
+    "several calls of each": {"d": [beside(get(7), 4), LENGTH]},
+    "one, several calls": {"d": [beside(get(16), 7), LENGTH]},
+    "one, calls of small values": {"d": [beside(get(16, "objects", output="${length(output.body)}"), 8), LENGTH]},
+    "one, small values kept": {"d": [beside(get(16, "objects"), 8)]},
     "child executions": {
         "d": [{"type": "workflow", "definition": "child"}, LENGTH],
         "child": [{"type": "transform", "output": "${join('', ['x', 'y'])}"}, get(16)],

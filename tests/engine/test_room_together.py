@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -18,32 +18,35 @@ from chalicelib.core.values.errors import NoRoomError
 from chalicelib.core.values.json_text import read_json
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.model import Mode
-from chalicelib.engine.room import COPIES, STEP, Hold, Left, Room
+from chalicelib.engine.room import COPIES, STEP, Hold, Left, Room, Share
 from chalicelib.engine.worker import LEAST, Worker
 from tests.engine.memory_together import record
 from tests.home import ECHO, WAIT, Home
 
 MOST = 330
-"""Megabytes: a function has 512 of them, and itself needs 100. Without the room they share it is 490."""
+"""Megabytes: a function has 512 of them, and itself needs 100. Without the room they share it is 490, and 800 for
+calls of one execution."""
 
 CONFIG = json.loads((Path(__file__).parents[2] / ".chalice" / "config.json").read_text())
 
 
 @pytest.mark.parametrize(
-    ("shape", "output"),
+    ("shape", "outputs"),
     [
-        ("answers of calls", 16_000_000),
-        ("what is read again", 16_000_000),
-        ("several calls of each", 4),
-        ("child executions", 16_000_000),
+        ("answers of calls", [16_000_000] * 10),
+        ("what is read again", [16_000_000] * 10),
+        ("several calls of each", [4] * 10),
+        ("child executions", [16_000_000] * 10),
+        ("one, calls of small values", [8]),
+        ("one, small values kept", []),
     ],
 )
-def test_ten_large_executions_of_one_batch_have_room_in_one_function(shape: str, output: int) -> None:
+def test_large_executions_of_one_batch_have_room_in_one_function(shape: str, outputs: Sequence[int]) -> None:
     command = [sys.executable, "-m", "tests.engine.memory_together", shape]
     environment = {**os.environ, **CONFIG["environment_variables"]}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)  # noqa: S603 - it is this program
     found = json.loads(done.stdout)
-    assert found["outputs"] == [output] * 10
+    assert found["outputs"] == outputs
     assert found["taken"] < MOST
 
 
@@ -74,6 +77,73 @@ def other(room: Room, *sizes: int, left: Left | None = None) -> Iterator[Future[
             yield has
         finally:
             end.set()
+
+
+def call(room: Room, share: Share | None, size: int) -> None:
+    """Take room as a call does, in its own thread."""
+    with room.joined(share):
+        room.take(size)
+
+
+class TestCallsOfOneExecution:
+    """Those that do not fit beside each other go on one after the other."""
+
+    @pytest.fixture
+    def pool(self) -> Iterator[ThreadPoolExecutor]:
+        with ThreadPoolExecutor(2) as pool:
+            yield pool
+
+    def test_one_goes_beyond_what_there_is_while_its_execution_waits_for_it(self, pool: ThreadPoolExecutor) -> None:
+        room = Room(100)
+        with room.hold(), room.waiting("calls"):
+            pool.submit(call, room, room.share("calls"), 1_000).result(5)
+
+    def test_the_next_waits_until_what_the_first_brought_is_worked_on(self, pool: ThreadPoolExecutor) -> None:
+        room = Room(100)
+        with room.hold():
+            first, second = room.share("calls"), room.share("calls")
+            with room.waiting("calls"):
+                pool.submit(call, room, first, 1_000).result(5)
+                after = pool.submit(call, room, second, 1_000)
+                with pytest.raises(TimeoutError):
+                    after.result(0.05)
+            room.hand_over(first)
+            with pytest.raises(TimeoutError):
+                after.result(0.05)
+            with room.waiting("calls"):
+                after.result(5)
+
+    def test_what_fits_beside_the_first_goes_on_with_it(self, pool: ThreadPoolExecutor) -> None:
+        room = Room(800)
+        with room.hold():
+            first, second, third = (room.share("calls") for _ in range(3))
+            pool.submit(call, room, first, 600).result(5)
+            pool.submit(call, room, second, 90).result(5)
+            pool.submit(call, room, third, 10).result(5)
+
+    def test_what_a_child_execution_waits_for_goes_on_though_a_call_of_its_parent_has_ended(
+        self, pool: ThreadPoolExecutor
+    ) -> None:
+        room = Room(100)
+        with room.hold():
+            ended, ours = room.share("parent"), room.share("child")
+            with room.waiting("child"):
+                pool.submit(call, room, ended, 1_000).result(5)
+                pool.submit(call, room, ours, 1_000).result(5)
+
+    def test_what_was_handed_over_is_given_back_with_the_state_though_calls_go_on(
+        self, pool: ThreadPoolExecutor
+    ) -> None:
+        room = Room(100)
+        with room.hold():
+            hold, first, second = room.current(), room.share("calls"), room.share("calls")
+            with room.waiting("calls"):
+                pool.submit(call, room, first, 80).result(5)
+            room.hand_over(first)
+            room.keep(10)
+            pool.submit(call, room, second, 90).result(5)
+            assert hold is not None
+            assert hold.taken == 100
 
 
 class TestRoom:
@@ -134,24 +204,21 @@ class TestRoom:
             others.enter_context(other(room, 1_000)).result(5)
 
     def test_where_all_threads_of_calls_wait_one_of_them_goes_on(self) -> None:
-        room, second = Room(100, callers=1), Hold()
+        room, second = Room(100, callers=1), Share(Hold(), None)
         with room.hold():
             room.take(100)
-
-            def call() -> None:
-                with room.joined(second):
-                    room.take(50)
-
             with ThreadPoolExecutor(1) as pool:
-                pool.submit(call).result(5)
+                pool.submit(call, room, second, 50).result(5)
             assert second.size == 50
 
     def test_one_that_gives_back_all_it_had_while_it_waits_still_goes_on(self) -> None:
-        room, waits = Room(100), Future[Hold | None]()
+        room, waits = Room(100), Future[Hold]()
 
         @contextmanager
         def away() -> Iterator[None]:
-            waits.set_result(room.current())
+            hold = room.current()
+            assert hold is not None
+            waits.set_result(hold)
             yield
 
         def work() -> int:
@@ -165,7 +232,7 @@ class TestRoom:
             with other(room, 60) as first:
                 first.result(5)
                 working = pool.submit(work)
-                with room.joined(waits.result(5)):
+                with room.joined(Share(waits.result(5), None)):
                     room.keep(0)
             assert working.result(5) == 50
 
@@ -186,9 +253,9 @@ class TestRoom:
         with room.hold():
             hold, read = room.current(), room.reading(read_json)
             assert hold is not None
-            read(b"[%s]" % (b"0," * 400_000 + b"0"), STEP)
+            read(b"[%s]" % (b"0," * 100_000 + b"0"), STEP)
             assert hold.size == 0
-            read(b"[%s]" % (b"0," * 600_000 + b"0"), 2 * STEP)
+            read(b"[%s]" % (b"0," * 150_000 + b"0"), 2 * STEP)
             assert hold.size > 15 * STEP
 
     def test_who_works_for_no_execution_shares_nothing(self) -> None:

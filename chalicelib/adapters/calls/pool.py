@@ -11,7 +11,7 @@ from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded
 from chalicelib.core.values.errors import InternalError, InterruptedCallError, NoRoomError, StepError, UnavailableError
 from chalicelib.core.values.json import Json
-from chalicelib.engine.room import Hold, Room
+from chalicelib.engine.room import Room, Share
 from chalicelib.ports import CallResult, Clock
 
 WIDTH = 16
@@ -30,6 +30,10 @@ class _Wanted(NamedTuple):
     is_wanted: Callable[[], bool]
 
 
+_Ended: TypeAlias = tuple[Future[CallResult], Share | None]
+"""What a call came to, and the room that this takes."""
+
+
 class PooledCalls:
     """The calls of one invocation, in a pool that all invocations of a process share.
 
@@ -44,7 +48,7 @@ class PooledCalls:
         self._handlers = handlers
         self._pool = pool
         self._clock = clock
-        self._ended: SimpleQueue[Future[CallResult]] = SimpleQueue()
+        self._ended: SimpleQueue[_Ended] = SimpleQueue()
         self._flying = 0
         self._failed: list[Future[CallResult]] = []
         self._alone: _Wanted | None = None
@@ -69,13 +73,16 @@ class PooledCalls:
         self._join_in()
         timeout = None if until is None else max(0, (until - self._clock.now()).total_seconds())
         try:
-            ended = [self._ended.get(timeout=timeout)]
+            with self._room.waiting(self):
+                ended = [self._ended.get(timeout=timeout)]
         except Empty:
             return []
         while not self._ended.empty():
             ended.append(self._ended.get())
         self._flying -= len(ended)
-        return self._results(ended)
+        for _, share in ended:
+            self._room.hand_over(share)
+        return self._results([future for future, _ in ended])
 
     def _results(self, ended: Sequence[Future[CallResult]]) -> Sequence[CallResult]:
         """Answer what calls came to; that a service did not answer one of them is told when there is nothing else.
@@ -93,7 +100,9 @@ class PooledCalls:
         """Begin no more, and wait until nothing is in flight."""
         self._drained, self._alone = True, None
         while self._flying:
-            self._ended.get()
+            with self._room.waiting(self):
+                _, share = self._ended.get()
+            self._room.hand_over(share)
             self._flying -= 1
 
     def _join_in(self) -> None:
@@ -104,10 +113,12 @@ class PooledCalls:
 
     def _submit(self, wanted: _Wanted) -> None:
         self._flying += 1
-        self._pool.submit(self._make_for, self._room.current(), wanted).add_done_callback(self._ended.put)
+        share = self._room.share(self)
+        future = self._pool.submit(self._make_for, share, wanted)
+        future.add_done_callback(lambda ended: self._ended.put((ended, share)))
 
-    def _make_for(self, hold: Hold | None, wanted: _Wanted) -> CallResult:
-        with self._room.joined(hold):
+    def _make_for(self, share: Share | None, wanted: _Wanted) -> CallResult:
+        with self._room.joined(share):
             return self._make(wanted)
 
     def _make(self, wanted: _Wanted) -> CallResult:

@@ -82,18 +82,28 @@ class _Held:
         return self._weigh_again(value)
 
     def _weigh_again(self, value: Json) -> int:
-        """Weigh what has not been weighed of a value and all in it."""
+        """Weigh what has not been weighed of a value and all in it; what is small is weighed at each of its places."""
         size, waiting = 0, [value]
         while waiting:
             part = waiting.pop()
-            if id(part) not in self._weighed:
+            if isinstance(part, list | dict):
+                here = _CONTAINER + len(part) * _MEMBER
+            elif isinstance(part, str):
+                here = _TEXT + len(part)
+            else:
+                continue
+            if here > _SMALL:
+                if id(part) in self._weighed:
+                    continue
                 self._weighed.add(id(part))
-                if isinstance(part, list | dict):
-                    size += _CONTAINER + len(part) * _MEMBER
-                    waiting += part if isinstance(part, list) else part.values()
-                elif isinstance(part, str):
-                    size += _TEXT + len(part)
+            size += here
+            if isinstance(part, list):
+                waiting += part
+            elif isinstance(part, dict):
+                waiting += part.values()
         return size
 
 
 _CONTAINER, _MEMBER, _TEXT = 56, 40, 50
+_SMALL = 1_000
+"""Bytes of what is rather weighed twice than kept in mind: that takes as much."""

@@ -72,7 +72,7 @@ def test_the_time_of_a_call_covers_its_redirects(server: Loopback) -> None:
 def test_a_server_that_does_not_take_what_is_sent_cannot_hold_a_call() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        error = refusal(url, http_calls(seconds=0.3), method="POST", bodyType="text", body="x" * 30_000_000)
+        error = refusal(url, http_calls(seconds=1), method="POST", bodyType="text", body="x" * 30_000_000)
         assert (error.name, error.unanswered) == ("http.Timeout", True)
 
 
