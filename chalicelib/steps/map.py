@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import cast
 
 from chalicelib.core.definitions.model import Outcome, Spread, StepContext, Succeed
+from chalicelib.core.definitions.name_schemas import STEPS
 from chalicelib.core.values.json import Json
 
 
@@ -44,7 +45,7 @@ class MapStep:
         "type": "object",
         "properties": {
             "items": {"type": "array", "description": "The items: any JSON values, a million if need be."},
-            "steps": {"type": "array", "minItems": 1, "description": "The steps, beginning with the first to run."},
+            "steps": {**STEPS, "description": "The steps, beginning with the first to run."},
             "maxConcurrency": {
                 "type": "integer",
                 "minimum": 1,

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from chalicelib.core.definitions.model import StepType
-from chalicelib.core.definitions.name_schemas import ERRORS, ID, SEARCH_ATTRIBUTE, STASH_NAME, entries
+from chalicelib.core.definitions.name_schemas import ERRORS, ID, SEARCH_ATTRIBUTE, STASH_NAME, STEPS, entries
 from chalicelib.core.definitions.timing import BUDGET
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.schemas.schema import Schema, compile_schema
@@ -97,7 +97,7 @@ DEFINITION_KEYS: Mapping[str, dict[str, Json]] = {
         "description": "Conditions that callers have to meet, beside the right that a role gives them: for `execute`, "
         "`complete`, `cancel` and `read`, the `roles` and `when`.",
     },
-    "steps": {"type": "array", "minItems": 1, "description": "The steps, beginning with the first to run."},
+    "steps": {**STEPS, "description": "The steps, beginning with the first to run."},
     "includes": {
         "type": "array",
         "description": "Written by sedo, for people: where steps stand that came from other definitions.",
@@ -243,7 +243,7 @@ ENTRIES: Mapping[str, Entry] = {
         "a branch",
         {
             "id": {**ID, "description": "The name of the branch: lower-case letters, digits and hyphens."},
-            "steps": {"type": "array", "minItems": 1, "description": "Its steps, beginning with the first to run."},
+            "steps": {**STEPS, "description": "Its steps, beginning with the first to run."},
         },
         ["id", "steps"],
     ),

@@ -53,3 +53,7 @@ def entries(key: str) -> Mapping[str, Json]:
         "x-limit": "definition_entries",
         "examples": [[EXAMPLES[key]]],
     }
+
+
+STEPS: dict[str, Json] = {"type": "array", "minItems": 1, "examples": [[EXAMPLES["steps"]]]}
+"""A list of steps."""

@@ -109,3 +109,10 @@ def test_no_word_of_another_system_is_one_of_the_language() -> None:
         of_type = other_words._OF_KINDS.get(f"a step of type {step_type.name}", {})  # noqa: SLF001 - the table itself
         assert of_type.keys().isdisjoint(name.lower() for name in schema["properties"])
     assert {*map(str.lower, STEP_TYPES)}.isdisjoint(other_words._TYPES)  # noqa: SLF001 - the same
+
+
+def test_steps_by_their_names_are_answered_with_a_list() -> None:
+    found = problems({"steps": {"reserve": {"type": "lambda"}}})
+    assert found["/steps"] == (
+        'it is an object, not a list: write it as [{"id": "say", "type": "echo", "message": "hello"}]'
+    )
