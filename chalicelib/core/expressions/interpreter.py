@@ -91,7 +91,7 @@ class Interpreter:
         self._root = values
         self._now = now
         self._seed = seed
-        self._visits = 0
+        self._visits = _Visits(budget.visits)
         self._yielded = 0
         self._passed = 0
         self._through: dict[int, tuple[object, int]] = {}
@@ -100,7 +100,7 @@ class Interpreter:
     @cached_property
     def _tree(self) -> "_Tree":
         scales = _Scales(self._budget.result, self._budget.built, HOLDER)
-        return _Tree(self._visit, Functions(self._now, self._seed), self._root, scales)
+        return _Tree(self._visits, Functions(self._now, self._seed), self._root, scales)
 
     def evaluate(self, expression: Expression) -> Json:
         """Evaluate one expression.
@@ -114,7 +114,7 @@ class Interpreter:
                 value: Json = self._tree.visit(expression.tree, self._root)
                 self._yielded += self._tree.scales.size(value)
             else:
-                self._visit(expression.visits)
+                self._visits.spend(expression.visits)
                 value = self._look_up(expression.path)
                 short = isinstance(value, str) and len(value) <= SHORT and value.isascii()
                 self._passed += LONGEST_SHORT if short else self._bytes_of(value)
@@ -134,12 +134,6 @@ class Interpreter:
         except RecursionError:
             raise TemplateError(f"${{{expression.text}}}: nests too deeply") from None
         return value
-
-    def _visit(self, nodes: int = 1) -> None:
-        """Count visits of nodes."""
-        self._visits += nodes
-        if self._visits > self._budget.visits:
-            raise _over_budget(self._budget.visits, f"costs more than {self._budget.visits:,} visits of nodes")
 
     def _bytes_of(self, value: object) -> int:
         """Give the bytes of a value in scope, which is JSON: to weigh its parts one by one would take a second.
@@ -168,15 +162,29 @@ class Interpreter:
         return value
 
 
-class _Tree(TreeInterpreter):
-    """Evaluates what is no mere path, node by node: ``spend`` counts each, and ``$`` is the ``root``."""
+class _Visits:
+    """Counts visits of nodes, for an interpreter and its tree: that knows no interpreter, so both are gone at once."""
 
-    def __init__(self, spend: Callable[[int], None], library: Functions, root: Any, scales: "_Scales") -> None:  # noqa: ANN401 - any value
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._made = 0
+
+    def spend(self, nodes: int = 1) -> None:
+        """Count some more."""
+        self._made += nodes
+        if self._made > self._most:
+            raise _over_budget(self._most, f"costs more than {self._most:,} visits of nodes")
+
+
+class _Tree(TreeInterpreter):
+    """Evaluates what is no mere path, node by node: ``visits`` counts each, and ``$`` is the ``root``."""
+
+    def __init__(self, visits: _Visits, library: Functions, root: Any, scales: "_Scales") -> None:  # noqa: ANN401 - any value
         super().__init__(_OPTIONS)
         self._root = root
         self._costs = Costs()
         self.scales = scales
-        self._spend = spend
+        self._spend = visits.spend
         self._library = library
 
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (the signature of TreeInterpreter)
