@@ -107,7 +107,7 @@ class TestLists:
         assert params == {"items": {"n": 2}, "maxConcurrency": 2}
         assert step.schema is not None
         assert [problem.message for problem in step.schema.problems(params)] == [
-            'it is an object, not a list: write it as [{"id": "say", "type": "echo", "message": "hello"}]'
+            "it is an object, not a list: put it into a list, as [{ … }]"
         ]
         assert step.schema.problems({"items": []}) == []
         fork = read(parallel("p", {"a": [echo("a")]})).steps["p"]
@@ -185,7 +185,7 @@ class TestForms:
             (
                 [{"id": "b", "steps": {"a": 1}}],
                 "/0/steps",
-                "it is an object, not a list: put it into a list, as [{ … }]",
+                'it is an object, not a list: write it as [{"id": "say", "type": "echo", "message": "hello"}]',
             ),
             ([{"id": "b", "steps": [5]}], "/0/steps/0", f"a step is an object, as {STEP}"),
             (
