@@ -23,7 +23,15 @@ UNUSED = ("cffi", "jinja2", "markupsafe", "pycparser")
 """What a requirement brings along, and nothing loads."""
 UNUSED_FOLDERS = ("benchmarks", "tests")
 """Of requirements."""
-UNUSED_ENDINGS = (".h", ".pyi", ".dist-info/RECORD", "chalicelib/openapi.yaml")
+UNUSED_ENDINGS = (
+    *(".h", ".pyi", "py.typed", "chalicelib/openapi.yaml", "chalicelib/testing.py"),
+    *(f".dist-info/{each}" for each in ("RECORD", "METADATA", "WHEEL", "entry_points.txt", "top_level.txt")),
+    *(
+        f"zoneinfo/{each}"
+        for each in ("tzdata.zi", "zone.tab", "zone1970.tab", "zonenow.tab", "iso3166.tab", "leapseconds")
+    ),
+)
+UNUSED_MODULES = ("chalicelib/__pycache__/testing.", "cronsim/explain.", "cronsim/__pycache__/explain.")
 WITHOUT: Mapping[str, Sequence[str]] = {
     WHOLE: (*SIGNATURES, *PAGES, CONSOLE, *UNUSED),
     "api.zip": (*SIGNATURES, *UNUSED),
@@ -53,7 +61,11 @@ def divide(package: Path) -> Iterator[Path]:
 
 
 def _belongs(name: str, without: Sequence[str]) -> bool:
-    if name.endswith(UNUSED_ENDINGS) or (not name.startswith("chalicelib/") and _is_in(name, UNUSED_FOLDERS)):
+    if (
+        name.endswith(UNUSED_ENDINGS)
+        or name.startswith(UNUSED_MODULES)
+        or (not name.startswith("chalicelib/") and _is_in(name, UNUSED_FOLDERS))
+    ):
         return False
     top = name.partition("/")[0].partition(".")[0].partition("-")[0]
     is_shown = top not in PAGES or name.endswith((".py", ".pyc")) or Path(name).name in FILES
