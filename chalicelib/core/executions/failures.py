@@ -11,6 +11,7 @@ from chalicelib.core.executions.retry import next_attempt
 from chalicelib.core.executions.rules import (
     MESSAGE_KEPT,
     Rules,
+    bounded,
     branch_failure,
     is_tolerated,
     item_failure,
@@ -47,7 +48,7 @@ class Failures(Rules):
         ``failure`` is what happened to a step of a child execution, where that is known.
         """
         step, attempt = error.origin or (thread.step, thread.attempt)
-        failure = failure or Failure(error.name, str(error), step, attempt, error.details)
+        failure = bounded(failure or Failure(error.name, str(error), step, attempt, error.details))
         self.record(State.STEP_FAILED, thread, error=failure, actor=answered_by(thread))
         if self.handled(thread, failure, error.retry_after):
             return

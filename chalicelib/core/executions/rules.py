@@ -13,6 +13,7 @@ from chalicelib.core.executions.inputs import SignalSent
 from chalicelib.core.executions.model import Execution, Failure, State, Status, Thread, failure_json
 from chalicelib.core.executions.waiting import AnswerWait, BranchJoin, ChildrenJoin, ItemJoin, PartitionJoin
 from chalicelib.core.limits import LIMITS
+from chalicelib.core.values.bounds import MAX_DEPTH, pruned
 from chalicelib.core.values.errors import BranchesFailedError, ItemsFailedError, StepError
 from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.value import copy_with
@@ -24,6 +25,10 @@ BUDGET = "budget"
 
 MESSAGE_KEPT = 500
 """Characters of the message of an error that stand in the state while its step, or another, may go on."""
+
+
+DETAIL_LEVELS = MAX_DEPTH - 5
+"""Levels of the details of a failure: it may be in a list of failures that a value has."""
 
 
 class Rules(StateBuilder, ABC):
@@ -108,6 +113,12 @@ class Rules(StateBuilder, ABC):
         return None if time is None else self.now + time
 
 
+def bounded(failure: Failure) -> Failure:
+    """Leave out of the details what nests too deeply: those of child executions and of items nest in one another."""
+    details = pruned(failure.details, DETAIL_LEVELS)
+    return failure if details is failure.details else copy_with(failure, details=details)
+
+
 def item_failure(thread: Thread, failure: Failure) -> dict[str, Json]:
     """Write the failure of an item of a `map`: ``{error, index, item}``, without an item that is large."""
     item: dict[str, Json] = {"item": thread.item} if len(encode(thread.item)) <= ITEM_SHOWN else {}
@@ -119,7 +130,7 @@ def of_item(failure: Failure, parent: Thread, join: ItemJoin, thread: Thread) ->
     if not join.tolerate:
         return copy_with(failure, message=f"item {thread.index}: {failure.message}")
     message, details = str(too_many(join.failed + 1, join)), failed_items(parent, thread, failure)
-    return copy_with(failure, name=ItemsFailedError.name, message=message, details=details)
+    return bounded(copy_with(failure, name=ItemsFailedError.name, message=message, details=details))
 
 
 def failed_items(parent: Thread, thread: Thread, failure: Failure) -> Json:

@@ -41,6 +41,21 @@ def bound_problem(value: Json, levels: int = MAX_DEPTH) -> str | None:
     return beyond("body_depth" if levels > MAX_DEPTH else "value_depth", f"nests deeper than {levels} levels")
 
 
+def pruned(value: Json, levels: int) -> Json:
+    """Answer a value that nests no deeper than so many levels: null stands for what does."""
+    return value if bound_problem(value, levels) is None else _pruned(value, levels)
+
+
+def _pruned(value: Json, levels: int) -> Json:
+    if not isinstance(value, list | dict):
+        return value
+    if not levels:
+        return None
+    if isinstance(value, list):
+        return [_pruned(each, levels - 1) for each in value]
+    return {key: _pruned(each, levels - 1) for key, each in value.items()}
+
+
 def bound_problem_in(text: str, value: Json) -> str | None:
     """Tell which bound a value is beyond; most are known by their JSON to be within all of them."""
     is_within = len(text) <= _SHORT and text.count("[") + text.count("{") <= MAX_DEPTH

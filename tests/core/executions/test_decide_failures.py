@@ -1,12 +1,15 @@
 """What :mod:`chalicelib.core.executions.decide` makes of failures: time-outs, retries and catches."""
 
+import json
 from datetime import timedelta
 
 import pytest
 
 from chalicelib.core.executions.inputs import Decision, TimerFired
-from chalicelib.core.executions.model import Failure, State, Status
+from chalicelib.core.executions.model import Failure, State, Status, failure_json
+from chalicelib.core.executions.rules import DETAIL_LEVELS
 from chalicelib.core.executions.waiting import RetryWait
+from chalicelib.core.values.bounds import MAX_DEPTH, bound_problem
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import NOW, Run, define
 
@@ -279,3 +282,27 @@ class TestCatch:
         run = Run("steps: [{id: a, type: call, catch: [{errors: ['*'], next: b}]}, {id: b, type: succeed}]").go()
         run.definition = define("steps: [{id: other, type: succeed}]")
         assert run.broke("Poison").state is State.FAILED
+
+
+class TestDetails:
+    """They nest no deeper than what holds them may: a value that a template comes to, with a list of failures."""
+
+    DEEP = json.loads("[" * MAX_DEPTH + "]" * MAX_DEPTH)
+
+    def test_an_error_can_be_put_where_a_value_may_be(self) -> None:
+        error = Run("steps: [{id: a, type: call}]").go().broke(details=self.DEEP).error
+        assert bound_problem([{"a": {"b": failure_json(error)}}]) is None
+        assert bound_problem(error.details, DETAIL_LEVELS - 1) is not None
+
+    def test_so_can_that_of_a_child_of_a_child(self) -> None:
+        error = Failure("Boom", "no", "b", 1, self.DEEP)
+        run = Run("steps: [{id: a, type: workflow, definition: d}]").go()
+        assert bound_problem([failure_json(run.child(State.FAILED, error=error).error)]) is None
+
+    def test_items_that_failed_are_told_with_theirs(self) -> None:
+        each = "{id: a, type: map, items: [1, 2], tolerate: {count: 1}, steps: [{id: b, type: call}]}"
+        run = Run(f"steps: [{each}]").go()
+        for thread in [*run.performs]:
+            run.broke(thread=thread, details=self.DEEP)
+        assert run.error.name == "ItemsFailed"
+        assert bound_problem([failure_json(run.error)]) is None

@@ -15,6 +15,7 @@ from chalicelib.core.values.bounds import (
     bound_problem,
     bound_problem_in,
     members_problem,
+    pruned,
 )
 from chalicelib.core.values.errors import MalformedError, ResultTooLargeError
 from chalicelib.core.values.json import encode
@@ -169,3 +170,12 @@ def test_what_is_there_many_times_costs_no_more_than_the_bound() -> None:
 def test_a_result_beyond_a_bound_is_too_large(value: Any) -> None:
     with pytest.raises(ResultTooLargeError, match=r"the result (has more than|nests deeper than)"):
         size_of(value)
+
+
+@pytest.mark.parametrize("objects", [True, False])
+def test_what_nests_too_deeply_is_left_out(*, objects: bool) -> None:
+    value = nested(5, objects=objects)
+    assert pruned(value, 5) is value
+    assert bound_problem(pruned(value, 4), 4) is None
+    assert encode(pruned(value, 4)) == encode(nested(4, objects=objects)).replace(b"1", b"null")
+    assert pruned([1, [2], {"a": 3}], 1) == [1, None, None]
