@@ -2,13 +2,13 @@
 
 import re
 from calendar import monthrange
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 
 from chalicelib.core.expressions.signature import NUMBER, NUMBER_OR_TEXT, TEXT, optional, signature, whole
 from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.decimals import Number
 from chalicelib.core.values.errors import EvaluationError
-from chalicelib.core.values.json import format_instant, parse_instant
+from chalicelib.core.values.json import find_zone, format_instant, parse_instant
 
 _CLOCK = ("seconds", "minutes", "hours")
 _UNITS = (*_CLOCK, "days", "weeks")
@@ -55,7 +55,7 @@ class TimeFunctions:
         directives = _directives(form)
         if len(set(directives)) < len(directives):
             raise EvaluationError(f"format {form!r} names a part twice")
-        place = _zone(zone)
+        place = find_zone(zone, EvaluationError)
         try:
             instant = datetime.strptime(value, form)  # noqa: DTZ007 (the next line gives it its offset)
             return format_instant(instant if instant.tzinfo else instant.replace(tzinfo=place).astimezone(UTC))
@@ -116,21 +116,9 @@ def _instant(text: str) -> datetime:
 
 def _local(time: str, zone: str) -> datetime:
     try:
-        return _instant(time).astimezone(_zone(zone))
+        return _instant(time).astimezone(find_zone(zone, EvaluationError))
     except OverflowError:
         raise _outside() from None
-
-
-def _zone(name: str) -> tzinfo:
-    """Find a time zone (IANA, "Time Zone Database")."""
-    if name == "UTC":
-        return UTC
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - few need it
-
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        raise EvaluationError(f"there is no time zone {name[:100]!r}: it is a name as Europe/Berlin") from None
 
 
 def _months_later(start: datetime, months: int) -> datetime:

@@ -7,11 +7,12 @@ begins with ``*``) counts as often as clocks show it.
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.errors import InvalidError
+from chalicelib.core.values.json import find_zone
 from chalicelib.core.values.value import value
 
 _EVERY = re.compile(
@@ -54,7 +55,9 @@ class Plan:
         if self.every:
             step = _interval(self.every)
             return _EPOCH + ((instant - _EPOCH) // step + 1) * step
-        times = (time.astimezone(UTC) for time in _cron(self.cron, instant.astimezone(_zone(self.zone))))
+        times = (
+            time.astimezone(UTC) for time in _cron(self.cron, instant.astimezone(find_zone(self.zone, InvalidError)))
+        )
         return next((time for time in times if time > instant), None)
 
     def newest(self, first: datetime, now: datetime) -> datetime:
@@ -62,7 +65,7 @@ class Plan:
         if self.every:
             step = _interval(self.every)
             return _EPOCH + (now - _EPOCH) // step * step
-        behind = (now.replace(microsecond=0) + _SECOND).astimezone(_zone(self.zone))
+        behind = (now.replace(microsecond=0) + _SECOND).astimezone(find_zone(self.zone, InvalidError))
         return max(first, next(_cron(self.cron, behind, reverse=True)).astimezone(UTC))
 
     def following(self, instant: datetime | None, count: int) -> Sequence[datetime]:
@@ -86,17 +89,6 @@ def _interval(text: str) -> timedelta:
     if step > LIMITS.longest_time:
         raise InvalidError(beyond("longest_time", f"every {text!r} is longer than {LIMITS.longest_time.days} days"))
     return step
-
-
-def _zone(name: str) -> tzinfo:
-    if name == "UTC":
-        return UTC
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - few need it
-
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        raise InvalidError(f"there is no time zone {name!r}: it is a name as Europe/Berlin") from None
 
 
 def _cron(text: str, start: datetime, *, reverse: bool = False) -> Iterator[datetime]:

@@ -1,10 +1,10 @@
-"""JSON values, their text, the places inside them, and instants as text."""
+"""JSON values, their text, the places inside them, instants as text, and time zones by name."""
 
 import gc
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 
@@ -199,6 +199,22 @@ def parse_instant(text: str) -> datetime:
     if instant.tzinfo is None:
         raise ValueError(f"{text!r} has no offset from UTC: end it with Z or +hh:mm")
     return truncate(instant)
+
+
+def find_zone(name: str, unknown: type[Exception]) -> tzinfo:
+    """Find a time zone by its name (IANA, "Time Zone Database").
+
+    Raises:
+        Exception: there is none of this name; ``unknown`` says which exception.
+    """
+    if name == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - few need it
+
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        raise unknown(f"there is no time zone {name[:100]!r}: it is a name as Europe/Berlin") from None
 
 
 def seconds_until(instant: datetime, now: datetime) -> int:
