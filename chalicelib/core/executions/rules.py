@@ -13,7 +13,7 @@ from chalicelib.core.executions.inputs import SignalSent
 from chalicelib.core.executions.model import Execution, Failure, State, Status, Thread, failure_json
 from chalicelib.core.executions.waiting import AnswerWait, BranchJoin, ChildrenJoin, ItemJoin, PartitionJoin
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.values.bounds import MAX_DEPTH, pruned
+from chalicelib.core.values.bounds import MAX_DEPTH, bound_problem, pruned
 from chalicelib.core.values.errors import BranchesFailedError, ItemsFailedError, StepError
 from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.value import copy_with
@@ -114,9 +114,14 @@ class Rules(StateBuilder, ABC):
 
 
 def bounded(failure: Failure) -> Failure:
-    """Leave out of the details what nests too deeply: those of child executions and of items nest in one another."""
+    """Leave out of the details what nests too deeply, as those of items and child executions nest in one another.
+
+    Details that are beyond what a value may be in another way are left out as a whole.
+    """
     details = pruned(failure.details, DETAIL_LEVELS)
-    return failure if details is failure.details else copy_with(failure, details=details)
+    if details is failure.details:
+        return failure
+    return copy_with(failure, details=None if bound_problem(details) else details)
 
 
 def item_failure(thread: Thread, failure: Failure) -> dict[str, Json]:

@@ -9,7 +9,7 @@ from chalicelib.core.executions.inputs import Decision, TimerFired
 from chalicelib.core.executions.model import Failure, State, Status, failure_json
 from chalicelib.core.executions.rules import DETAIL_LEVELS
 from chalicelib.core.executions.waiting import RetryWait
-from chalicelib.core.values.bounds import MAX_DEPTH, bound_problem
+from chalicelib.core.values.bounds import MAX_DEPTH, MAX_KEY, bound_problem
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import NOW, Run, define
 
@@ -293,6 +293,10 @@ class TestDetails:
         error = Run("steps: [{id: a, type: call}]").go().broke(details=self.DEEP).error
         assert bound_problem([{"a": {"b": failure_json(error)}}]) is None
         assert bound_problem(error.details, DETAIL_LEVELS - 1) is not None
+
+    def test_what_no_value_may_be_is_none_of_them(self) -> None:
+        run = Run("steps: [{id: a, type: call}]").go().broke(details={"headers": {"x" * (MAX_KEY + 1): "long"}})
+        assert run.error == Failure("Boom", "no", "a")
 
     def test_so_can_that_of_a_child_of_a_child(self) -> None:
         error = Failure("Boom", "no", "b", 1, self.DEEP)
