@@ -24,6 +24,9 @@ STEP = 250_000
 COPIES = 3
 """How often an answer is in memory while it is read: as it came, as text, and as JSON."""
 
+BESIDE = 8
+"""The part of the room, an eighth, that calls of one execution may have beside the one that goes on."""
+
 ReadJson: TypeAlias = Callable[[bytes, int], Json]
 """Reads JSON in UTF-8 of so many bytes at most; raises MalformedError."""
 
@@ -56,7 +59,7 @@ class Hold:
         return next((share for share in self.shares if share.is_under_way), None)
 
     def beside(self) -> int:
-        """Count what the others have taken."""
+        """Count what calls have taken, but for that one."""
         first = self.next_share()
         return sum(share.size for share in self.shares if share is not first)
 
@@ -82,7 +85,7 @@ class Room:
 
     def __init__(self, most: int = LIMITS.executions_memory_bytes, callers: int = 16) -> None:
         self._most = most
-        self._beside = most // 8
+        self._beside = most // BESIDE
         self._threads = callers
         self._holds: dict[Hold, None] = {}
         self._callers: list[object] = []
