@@ -184,8 +184,8 @@ class ReplyStore(Protocol):
     def keep(self, name: str, reply: "KeptAnswer", until: datetime) -> None:
         """Keep the answer of the request that has a key."""
 
-    def forget(self, name: str) -> None:
-        """Give a key back."""
+    def let_go(self, name: str) -> None:
+        """Let the same request have a key at once, with its seed: it may have done something."""
 
 
 class HistoryStore(ValueReader, Protocol):

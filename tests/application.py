@@ -80,9 +80,10 @@ class Sedo:
         )
 
 
-def http_request(method: str, path: str, headers: Mapping[str, str]) -> Request:
+def http_request(method: str, path: str, headers: Mapping[str, str], body: Json = None) -> Request:
     """Make a request as Chalice hands it to a route."""
-    event = dict.fromkeys(("multiValueQueryStringParameters", "pathParameters", "stageVariables", "body"))
+    event: dict[str, Any] = dict.fromkeys(("multiValueQueryStringParameters", "pathParameters", "stageVariables"))
+    event["body"] = None if body is None else json.dumps(body)
     context = {"httpMethod": method, "resourcePath": path, "path": path}
     return Request({**event, "headers": dict(headers), "requestContext": context, "isBase64Encoded": False})
 

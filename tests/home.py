@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import Any
 
 from chalicelib.adapters.memory.incidents import MemoryIncidents
@@ -58,7 +59,9 @@ class Executions(MemoryExecutions):
         super().__init__()
         self.rivals: list[Callable[[], object]] = []
         self.lost_answers = 0
+        self._faults = Lock()
         self.lost_puts = 0
+        self.rejected_puts = 0
         self.silent = False
         self.behind: dict[str, Execution | None] = {}
         """What reads that need not be consistent show."""
@@ -73,7 +76,11 @@ class Executions(MemoryExecutions):
     def create(self, execution: Execution) -> None:
         if self.silent:
             raise UnavailableError
-        lost, self.lost_puts = self.lost_puts > 0, max(0, self.lost_puts - 1)
+        with self._faults:
+            rejected, self.rejected_puts = self.rejected_puts > 0, max(0, self.rejected_puts - 1)
+            lost, self.lost_puts = self.lost_puts > 0, max(0, self.lost_puts - 1)
+        if rejected:
+            raise UnavailableError
         try:
             super().create(execution)
         finally:

@@ -76,10 +76,13 @@ class ExecutionApi:
         """Start many executions: each result is the answer that the start alone would have had."""
         self.service.definitions.to_start(self.service.parsed, *request.place, request.body.get("version"))
         starts = list(enumerate(request.body["starts"]))
-        results = self.batches.start(starts, lambda service, each: self._result(request, service, *each))
+        results = self.batches.start(
+            starts, lambda service, each: self._result(request, service, *each), lambda each: each[1].get("name")
+        )
         started: list[Json] = [each["execution"]["id"] for each in results if "execution" in each]
         request.record(request.path["id"], {}, {"executions": started})
-        return web.answer({"results": list[Json](results)})
+        again = {"Retry-After": "1"} if any(web.is_passing(each["status"]) for each in results) else {}
+        return web.answer({"results": list[Json](results)}, headers=again)
 
     def _result(
         self, request: ApiRequest, service: ExecutionService | None, number: int, start: dict[str, Any]

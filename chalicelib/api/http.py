@@ -79,6 +79,11 @@ def answer(body: Json, status: int = HTTPStatus.OK, headers: Mapping[str, str] |
     return Response(text, fields, int(status))
 
 
+def is_passing(status: int) -> bool:
+    """Tell whether the same request, sent again, may have another answer: it could not be done, or not now."""
+    return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
+
+
 def problem(title: str, detail: str, status: int, **more: Json) -> Response:
     """Answer with a problem document (RFC 9457)."""
     return _problem_answer(_problem_document(title, detail, status, **more), status)

@@ -2,8 +2,9 @@
 
 The header field is that of the IETF draft "The Idempotency-Key HTTP Header Field". A key belongs to a caller and a
 tenant. The same request under it has the same answer; another one is refused, and so is a repeat while the first is
-under way. What sedo could not do (a status of 500 or more), or not now (429), is not kept: a repeat tries it again. So
-does one after a minute of silence: then the function that had the first has died.
+under way. What sedo could not do (a status of 500 or more), or not now (``Retry-After``), is not kept: a repeat goes on
+with it, under the names that the first one gave. So does one after a minute of silence: then the function that had the
+first has died.
 """
 
 import hashlib
@@ -78,7 +79,7 @@ class Replies:
         finally:
             if response is None or not _is_kept(response):
                 with suppress(UnavailableError):  # then a repeat waits for a minute
-                    self.store.forget(name)
+                    self.store.let_go(name)
         if _is_kept(response):
             headers = {name: str(field) for name, field in response.headers.items()}
             with suppress(UnavailableError):  # the same
@@ -102,8 +103,7 @@ def _without(secret: str | None, body: str) -> str:
 
 
 def _is_kept(response: Response) -> bool:
-    status = response.status_code
-    return bool(status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.TOO_MANY_REQUESTS)
+    return response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR and "Retry-After" not in response.headers
 
 
 def _fingerprint(request: ApiRequest) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from itertools import chain
 from typing import TypeVar
 
 from chalicelib.core.limits import LIMITS
@@ -36,14 +37,37 @@ class StartBatches:
     """
     clock: Clock
 
-    def start(self, starts: Sequence[S], start: Callable[[ExecutionService | None, S], R]) -> list[R]:
-        """Start each; answer what ``start`` answers, in their order: without a service it is too late to begin."""
+    def start(
+        self,
+        starts: Sequence[S],
+        start: Callable[[ExecutionService | None, S], R],
+        name: Callable[[S], str | None] = lambda _: None,
+    ) -> list[R]:
+        """Start each; answer what ``start`` answers, in their order: without a service it is too late to begin.
+
+        Those of one name are started one after the other: the first of them gets it.
+        """
         answers, began = list[R](), self.clock.now()
         with ThreadPoolExecutor(WIDTH, "start") as pool:
             for first in range(0, len(starts), WIDTH):
                 some, taken = starts[first : first + WIDTH], self.clock.now() - began
                 if taken >= BEGINS_FOR:
                     return [*answers, *(start(None, each) for each in starts[first:])]
-                service, batcher = self.sharing(len(some), None if taken < RUNS_FOR else 0)
-                answers += batcher.side_by_side(pool, partial(start, service), some)
+                rows = _rows([name(each) for each in some])
+                service, batcher = self.sharing(len(rows), None if taken < RUNS_FOR else 0)
+                found = batcher.side_by_side(pool, partial(_started, partial(start, service), some), rows)
+                by_place = dict(chain(*found))
+                answers += [by_place[place] for place in range(len(some))]
         return answers
+
+
+def _rows(names: Sequence[str | None]) -> Sequence[Sequence[int]]:
+    """Put the places of one name into a row; what has no name has a row of its own."""
+    rows: dict[str | int, list[int]] = {}
+    for place, each in enumerate(names):
+        rows.setdefault(place if each is None else each, []).append(place)
+    return [*rows.values()]
+
+
+def _started(start: Callable[[S], R], starts: Sequence[S], row: Sequence[int]) -> Sequence[tuple[int, R]]:
+    return [(place, start(starts[place])) for place in row]

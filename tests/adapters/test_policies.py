@@ -89,10 +89,10 @@ def values(aws: Aws, tenant: str) -> None:
 def answers_and_access(aws: Aws, tenant: str) -> None:
     """Do what is done for requests, whatever they ask."""
     replies, holder = aws.backend.replies, KeyHolder("asked", "seed")
-    replies.claim("name", holder, NOW, NOW + timedelta(days=1), NOW)
-    replies.keep("name", KeptAnswer(200, {}, random_text(600_000)), NOW + timedelta(days=1))
-    replies.claim("name", holder, NOW, NOW + timedelta(days=1), NOW)
-    replies.forget("name")
+    replies.claim(tenant, holder, NOW, NOW + timedelta(days=1), NOW)
+    replies.keep(tenant, KeptAnswer(200, {}, random_text(600_000)), NOW + timedelta(days=1))
+    replies.claim(tenant, holder, NOW, NOW + timedelta(days=1), NOW)
+    replies.let_go(tenant)
     entry, access = AccessEntry(tenant, EntryKind.ROLE, "r", {}, NOW), aws.backend.access
     assert access.put(entry)
     assert access.get(tenant, EntryKind.ROLE, "r") == entry

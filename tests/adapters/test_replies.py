@@ -36,10 +36,12 @@ def test_an_answer_is_kept_for_its_time(backend: Backend, tenant: str, size: int
     assert claim(backend, tenant, other, DAY) == copy_with(other, is_new=True)
 
 
-def test_a_key_that_was_given_back_is_free(backend: Backend, tenant: str) -> None:
+def test_a_key_that_was_let_go_is_for_the_same_request_with_its_seed(backend: Backend, tenant: str) -> None:
     claim(backend, tenant)
-    backend.replies.forget(tenant)
-    assert claim(backend, tenant).is_new
+    backend.replies.let_go(tenant)
+    assert claim(backend, tenant, KeyHolder("other", "another")) == MINE
+    assert claim(backend, tenant, KeyHolder("mine", "another")) == copy_with(MINE, is_new=True)
+    assert not claim(backend, tenant).is_new
 
 
 def test_what_died_is_taken_over_by_the_same_request_with_its_seed(backend: Backend, tenant: str) -> None:

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from tests.application import EXECUTE, Sedo, assert_problem
+from tests.application import EXECUTE, JSON, Sedo, assert_problem, http_request
+from tests.home import Home
 
 BATCH = f"{EXECUTE}-batch"
 SCHEMA = """
@@ -65,6 +66,31 @@ def test_a_repeat_under_its_key_starts_nothing_anew(sedo: Sedo) -> None:
     ids = {each["execution"]["id"] for each in first.json_body["results"]}
     assert {each["id"] for each in sedo.get("/executions")} == ids
     assert len(ids) == 2
+
+
+def test_the_first_of_one_name_gets_it(sedo: Sedo) -> None:
+    sedo.create(SCHEMA)
+    results = batch(sedo, *({"input": {"n": n}, "name": f"name-{n % 3}"} for n in range(10)))
+    assert statuses(results) == [201] * 3 + [409] * 7
+    assert [each["execution"]["output"] for each in results[:3]] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("fault", ["lost_puts", "rejected_puts"])
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "one"}])
+def test_what_could_not_be_started_is_started_by_the_same_request_again(fault: str, key: dict[str, str]) -> None:
+    home = Home()
+    home.create({"type": "echo", "message": "${input}"})
+    starts: list[Any] = [{"input": n, **({} if key else {"name": f"name-{n}"})} for n in range(25)]
+    asked = http_request("POST", "/sedo/tenants/t/definitions/d/execute-batch", {**JSON, **key}, {"starts": starts})
+    setattr(home.executions, fault, 3)
+    answers = [home.wiring.routes.executions.execute_batch(asked, "t", "d") for _ in range(2)]
+    first, again = (json.loads(answer.body)["results"] for answer in answers)
+    assert sorted(statuses(first)) == [201] * 22 + [503] * 3
+    assert ["Retry-After" in answer.headers for answer in answers] == [True, False]
+    assert {*statuses(again)} == ({200} if fault == "lost_puts" else {200, 201})
+    assert [each["execution"]["input"] for each in again] == [*range(25)]
+    home.deliver_all()
+    assert sorted(each.output for each in map(home.read, home.executions.items)) == [*range(25)]
 
 
 def test_a_hundred_large_values_fit_into_the_answer(sedo: Sedo) -> None:

@@ -82,13 +82,13 @@ class DynamoReplies:
                 },
             )
 
-    def forget(self, name: str) -> None:
-        """Give a key back."""
+    def let_go(self, name: str) -> None:
+        """Let the same request have a key at once."""
         with unavailable():
             self._client.update_item(
                 TableName=self._table,
                 Key=REPLIES.key(name, 0),
-                UpdateExpression=f"SET {REPLIES.expiry} = :past",
+                UpdateExpression="SET since = :past",
                 ExpressionAttributeValues={":past": {"N": "0"}},
             )
 

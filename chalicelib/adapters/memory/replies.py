@@ -1,6 +1,6 @@
 """Answers by the keys of their requests, in memory."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from chalicelib.core.records.replies import KeptAnswer, KeyHolder
 from chalicelib.core.values.value import copy_with
@@ -28,6 +28,7 @@ class MemoryReplies:
         holder, since, _ = self.holders[name]
         self.holders[name] = copy_with(holder, reply=reply), since, until
 
-    def forget(self, name: str) -> None:
-        """Give a key back."""
-        self.holders.pop(name, None)
+    def let_go(self, name: str) -> None:
+        """Let the same request have a key at once."""
+        holder, _, expires = self.holders[name]
+        self.holders[name] = holder, datetime.min.replace(tzinfo=UTC), expires
