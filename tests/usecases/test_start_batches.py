@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Event
 
 from chalicelib.core.executions.model import State
 from chalicelib.usecases.executions import ExecutionService
@@ -21,6 +22,23 @@ def test_those_side_by_side_send_together() -> None:
     home.services.start_batches.start(range(25), begin)
     assert len(home.waiting()) == 25
     assert home.calls["queue.send"] == 3
+
+
+def test_those_of_one_name_are_started_one_after_the_other() -> None:
+    others, done = Event(), list[int]()
+
+    def start(_: ExecutionService | None, each: tuple[str | None, int]) -> int:
+        name, number = each
+        if number == 0:
+            assert others.wait(10)
+        done.append(number)
+        if name is None:
+            others.set()
+        return number
+
+    starts = [("a", 0), ("a", 1), ("a", 2), (None, 3)]
+    assert Home().services.start_batches.start(starts, start, lambda each: each[0]) == [0, 1, 2, 3]
+    assert done == [3, 0, 1, 2]
 
 
 def test_their_definition_is_read_once() -> None:
