@@ -276,7 +276,7 @@ class Settings:
         "SEDO_SHARDS",
         _shards,
         16,
-        "parts of a tenant's list of executions, and of the index of what is due, from 1 to 256: each takes 1,000 "
+        "parts of a tenant's list of executions, and of the indexes of what is due, from 1 to 256: each takes 1,000 "
         "writes a second, and is read for a page of a list; it may be raised at any time, and never lowered (16)",
     )
     list_indexes: "ListIndexes" = _variable(

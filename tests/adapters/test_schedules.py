@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+from chalicelib.adapters.dynamodb.schedules import DynamoSchedules
 from chalicelib.core.schedules.plan import Plan
 from chalicelib.core.schedules.schedule import Schedule, ScheduleContent, new_schedule
 from chalicelib.core.values.value import copy_with
@@ -75,6 +76,17 @@ def test_what_is_due_is_found_the_earliest_first(backend: Backend, tenant: str) 
     found = [each for each in backend.schedules.due(NOW + timedelta(minutes=3), 1_000) if each[0] == tenant]
     assert found == [(tenant, name, NOW + timedelta(minutes=n)) for n, name in enumerate("abc", 1)]
     assert len(backend.schedules.due(NOW + timedelta(minutes=9), 1)) == 1
+
+
+def test_shards_of_what_is_due_may_become_more(moto_aws: Aws, tenant: str) -> None:
+    few, more = (DynamoSchedules(moto_aws.dynamodb, moto_aws.names, shards) for shards in (2, 5))
+    for n in range(20):
+        assert (few if n % 2 else more).put(schedule(tenant, f"{n:02}", look_at=NOW + timedelta(minutes=n)))
+    due = more.due(NOW + timedelta(minutes=14), 1_000)
+    assert [each for each in due if each[0] == tenant] == [
+        (tenant, f"{n:02}", NOW + timedelta(minutes=n)) for n in range(15)
+    ]
+    assert more.due(NOW + timedelta(minutes=14), 7) == due[:7]
 
 
 def test_a_paused_schedule_is_not_in_the_index(aws: Aws, tenant: str) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.adapters.dynamodb.attributes import Item
 
 SHARDS = 16
-"""Of a tenant's list, and of the index of what is due: a key takes 1,000 write units a second (Amazon DynamoDB
+"""Of a tenant's list, and of the indexes of what is due: a key takes 1,000 write units a second (Amazon DynamoDB
 Developer Guide, "Partitions")."""
 
 RESOLUTION = timedelta(milliseconds=1)

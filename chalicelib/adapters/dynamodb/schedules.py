@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from heapq import merge
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb.attributes import Item, pack, unpack
 from chalicelib.adapters.dynamodb.faults import unavailable
-from chalicelib.adapters.dynamodb.reads import query
+from chalicelib.adapters.dynamodb.list_sources import SHARDS, shard_of
+from chalicelib.adapters.dynamodb.reads import query, side_by_side
 from chalicelib.adapters.dynamodb.tables import BY_SCHEDULE_DUE, SCHEDULES
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
@@ -19,16 +22,14 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, QueryInputTypeDef
 
-_ALL = "all"
-"""The partition key of the index."""
-
 
 class DynamoSchedules:
-    """The table of schedules."""
+    """The table of schedules; the index of what is due has so many shards."""
 
-    def __init__(self, client: "DynamoDBClient", names: Names) -> None:
+    def __init__(self, client: "DynamoDBClient", names: Names, shards: int = SHARDS) -> None:
         self._client = client
         self._table = names.table(SCHEDULES)
+        self._shards = shards
 
     def get(self, tenant_id: str, name: str) -> Schedule | None:
         """Read one."""
@@ -61,7 +62,7 @@ class DynamoSchedules:
 
     def put(self, schedule: Schedule) -> bool:
         """Write the next number of one; tell whether it is there now."""
-        request: PutItemInputTypeDef = {"TableName": self._table, "Item": _item(schedule)}
+        request: PutItemInputTypeDef = {"TableName": self._table, "Item": self._item(schedule)}
         if schedule.number == 1:
             request["ConditionExpression"] = SCHEDULES.absent
         else:
@@ -89,28 +90,32 @@ class DynamoSchedules:
 
     def due(self, until: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
         """Find some to look at up to an instant."""
+        found = side_by_side(lambda shard: self._due_of(shard, until, limit), range(self._shards))
+        return [*islice(merge(*found, key=lambda each: each[2]), limit)]
+
+    def _due_of(self, shard: int, until: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
         index = BY_SCHEDULE_DUE
         request: QueryInputTypeDef = {
             "TableName": self._table,
             "IndexName": index.name,
-            "KeyConditionExpression": f"{index.partition} = :all AND {index.sort} <= :until",
-            "ExpressionAttributeValues": {":all": {"S": _ALL}, ":until": {"S": format_instant(until)}},
+            "KeyConditionExpression": f"{index.partition} = :shard AND {index.sort} <= :until",
+            "ExpressionAttributeValues": {":shard": {"S": f"{shard:x}"}, ":until": {"S": format_instant(until)}},
         }
         return [
             (item[SCHEDULES.partition]["S"], item[SCHEDULES.sort]["S"], parse_instant(item[index.sort]["S"]))
             for item in query(self._client, request, limit)
         ]
 
-
-def _item(schedule: Schedule) -> Item:
-    item: Item = {
-        **SCHEDULES.row(schedule.tenant_id, schedule.name),
-        "number": {"N": str(schedule.number)},
-        "document": pack(encode(schedule_document(schedule))),
-    }
-    if schedule.look_at is None:
-        return item
-    return item | BY_SCHEDULE_DUE.key(_ALL, format_instant(schedule.look_at))
+    def _item(self, schedule: Schedule) -> Item:
+        item: Item = {
+            **SCHEDULES.row(schedule.tenant_id, schedule.name),
+            "number": {"N": str(schedule.number)},
+            "document": pack(encode(schedule_document(schedule))),
+        }
+        if schedule.look_at is None:
+            return item
+        shard = shard_of(f"{schedule.tenant_id}:{schedule.name}", self._shards)
+        return item | BY_SCHEDULE_DUE.key(shard, format_instant(schedule.look_at))
 
 
 def _schedule(item: Item) -> Schedule:

@@ -144,7 +144,7 @@ ACCESS = TableSchema("access", "tenantId", "entry")
 USAGE = TableSchema("usage", "tenantId", "entry")
 """What tenants with quotas take: starts under ``second#<second>``, and the holders of ``slot#<number>``."""
 BY_SCHEDULE_DUE = SecondaryIndex("by-due", "due", "lookAt")
-"""Schedules by the instant at which to look at one, under one key; those that are paused are not in it."""
+"""Schedules by the instant at which to look at one, in shards; those that are paused are not in it."""
 SCHEDULES = TableSchema("schedule", "tenantId", "name", indexes=(BY_SCHEDULE_DUE,))
 """Schedules."""
 AUDIT = TableSchema("audit", "tenantId", "number", numbers=("number",))

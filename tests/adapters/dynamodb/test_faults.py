@@ -172,7 +172,7 @@ CALLS: dict[str, Callable[[Dependencies], object]] = {
     "keep a large answer": lambda dependencies: dependencies.replies.keep(
         "k", KeptAnswer(200, {}, random_text(600_000)), NOW
     ),
-    "give a key back": lambda dependencies: dependencies.replies.forget("k"),
+    "give a key back": lambda dependencies: dependencies.replies.let_go("k"),
     "get an entry": lambda dependencies: dependencies.access.get("t", EntryKind.ROLE, "r"),
     "list entries": lambda dependencies: dependencies.access.list("t", (EntryKind.ROLE,), 10),
     "put an entry": lambda dependencies: dependencies.access.put(ENTRY),
