@@ -12,8 +12,9 @@ are left out: they are billed by the hour that a queue is there, not by the step
 """
 
 import math
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import mean
@@ -129,14 +130,15 @@ class Meter:
         self._usage: Usage | None = None
         self._unknown: set[str] = set()
         self._chains: Counter[int] = Counter()
+        self._own_seconds = 0.0
         self._lock = Lock()
         for client, after in ((dynamodb, self._dynamodb), (sqs, self._sqs)):
             service = client.meta.service_model.service_name
             events: BaseEventHooks = client.meta.events
-            events.register(f"before-parameter-build.{service}", _ask)
-            events.register(f"before-send.{service}", self._send)
-            events.register(f"after-call.{service}", after)
-        dynamodb.meta.events.register("provide-client-params.dynamodb.UpdateItem", self._show)
+            events.register(f"before-parameter-build.{service}", self._apart(_ask))
+            events.register(f"before-send.{service}", self._apart(self._send))
+            events.register(f"after-call.{service}", self._apart(after))
+        dynamodb.meta.events.register("provide-client-params.dynamodb.UpdateItem", self._apart(self._show))
 
     @contextmanager
     def counting(self) -> Iterator[Usage]:
@@ -171,6 +173,10 @@ class Meter:
             self._usage.calls["sqs.DeleteMessageBatch"] += 1
             self._usage.queue_requests += queue_requests(())
 
+    def cpu(self) -> float:
+        """Tell the CPU seconds of this process, without those that the meter itself needs."""
+        return time.process_time() - self._own_seconds
+
     @contextmanager
     def invocation(self) -> Iterator[Usage]:
         """Count a call of a function, and what it waits for in it; what else it uses is for the caller to add."""
@@ -180,6 +186,17 @@ class Meter:
         mine = self._chains.pop(get_ident(), 0)
         usage.invocations += 1
         usage.waits += mine + max(self._chains.values(), default=0)
+
+    def _apart(self, hook: Callable[..., None]) -> Callable[..., None]:
+        """Note the CPU that a hook needs: no function has it where nobody counts."""
+
+        def noted(**given: object) -> None:
+            begun = time.thread_time()
+            hook(**given)
+            with self._lock:
+                self._own_seconds += time.thread_time() - begun
+
+        return noted
 
     def _send(self, event_name: str, **_: object) -> None:
         service, operation = event_name.split(".")[1:]

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -178,6 +179,11 @@ class TestCounting:
         with items.counting() as usage:
             pass
         assert usage == Usage()
+
+    def test_what_the_meter_computes_is_no_cpu_of_a_function(self, items: Items) -> None:
+        apart, everything = items.harness.meter.cpu(), time.process_time()
+        items.put(text=TEXT)
+        assert time.process_time() - everything > items.harness.meter.cpu() - apart
 
     def test_requests_beside_each_other_are_waited_for_once(self, items: Items) -> None:
         together = Barrier(3)
