@@ -100,7 +100,7 @@ METRICS: Mapping[str, MetricKind] = {
     "TimerLateness": MetricKind("Milliseconds", "since a timer was to fire", of_function=True),
     "DeadLetters": MetricKind("Count", "dead letters that were worked on", of_function=True),
     "GivenBack": MetricKind(
-        "Count", "messages that are to come again, for another attempt or after a failure", of_function=True
+        "Count", "messages that are to come again: after a failure, or for the next attempt of a step", of_function=True
     ),
     "Conflicts": MetricKind("Count", "conditional writes that found something else than was read", of_function=True),
     "Throttles": MetricKind("Count", "requests that DynamoDB or SQS put off, retries counted", of_function=True),
