@@ -22,7 +22,7 @@ from chalice.utils import UI
 from chalicelib.adapters import clients
 from deploy.adoption import adopt
 from deploy.advice import AGAIN, advised
-from deploy.package import require_deployable
+from deploy.package import IncompleteError, keep_whole, require_deployable
 from deploy.policies import DeployedStage, stages
 from deploy.release import welcome
 from deploy.resources import ensure, ensure_token_keys
@@ -44,9 +44,10 @@ It keeps the tables, queues and parameters that begin with {prefix}, and the log
 def deploy(stage: DeployedStage, factory: CLIFactory, session: Any, ui: UI) -> str:  # noqa: ANN401 - of botocore
     """Make what is missing, deploy, mend; answer the URL."""
     prefix = stage.settings.prefix
+    config = factory.create_config_obj(chalice_stage_name=stage.name)
+    keep_whole(config, ui)
     for name in [*ensure(clients.dynamodb(), clients.sqs(), prefix), *ensure_token_keys(clients.ssm(), prefix)]:
         ui.write(f"made {name}\n")
-    config = factory.create_config_obj(chalice_stage_name=stage.name)
     _leave_streams(config.chalice_app)
     for name in adopt(config, stage.name, session):
         ui.write(f"found {name}, of a deployment that was broken off\n")
@@ -120,7 +121,7 @@ def main(arguments: list[str] | None = None, project: Path = PROJECT) -> None:
     try:
         with advised():
             (_deploy if asked.what == "deploy" else _undeploy)(stage, factory, ui, asked.sure)
-    except ChaliceDeploymentError as error:
+    except (ChaliceDeploymentError, IncompleteError) as error:
         sys.exit(f"{error}\n{AGAIN}")
 
 

@@ -2,18 +2,22 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import product
+from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
 import pytest
 from botocore.config import Config
 
-from chalicelib.adapters.metrics import METRICS, MOST_VALUES, Metrics, error_class
+from chalicelib.adapters.calls.pool import CallHandler
+from chalicelib.adapters.metrics import KINDS, METRICS, MOST_VALUES, Metrics, error_class
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.executions.inputs import Message, StepDue, TimerFired
+from chalicelib.core.executions.model import ENDED, State
 from chalicelib.core.records.incident import Incident, IncidentKind
-from chalicelib.core.values.errors import StepError, UnavailableError
+from chalicelib.core.values.errors import PoisonError, StepError, UnavailableError
 from chalicelib.core.values.prices import PRICES
 from chalicelib.engine.model import Delivery, Mode
 from chalicelib.engine.worker import Batch
@@ -226,3 +230,35 @@ def test_a_request_to_sqs_is_one_for_each_64_kilobytes(written: Written) -> None
 def test_no_name_or_dimension_grows_with_what_users_do() -> None:
     assert len(METRICS) < 50
     assert not [name for name in METRICS if not name.isalpha()]
+
+
+def test_each_metric_is_counted_by_something(written: Written) -> None:
+    committed: Any = SimpleNamespace(
+        after=SimpleNamespace(partition=None, started_at=NOW),
+        entries=[
+            SimpleNamespace(state=state, at=NOW, about={"retry": 1}, error=PoisonError("no"))
+            for state in (State.STARTED, State.STEP_SUCCEEDED, State.STEP_FAILED, *ENDED)
+        ],
+    )
+    due = [Delivery("m", Message("t:d:1", event), 1, NOW) for event in (StepDue("main", 1), TimerFired("main", 1, NOW))]
+    incidents = CountedIncidents(Home().dependencies.incidents, written.metrics)
+
+    def fail(error: StepError) -> CallHandler:
+        def handle(wanted: Call, key: CallKey) -> Any:
+            raise error
+
+        return handle
+
+    def work() -> None:
+        written.metrics.see_write(committed)
+        written.metrics.see_batch(Batch(due, 2, 1, NOW, Mode.DEAD_LETTERS))
+        for each in IncidentKind:
+            incidents.record(Incident(each, "t:d:1@3", NOW, "why"))
+        for kind, name in product(KINDS, ("NotAllowed", "Timeout", "Theirs")):
+            with suppress(StepError):
+                written.metrics.counted_calls(kind, fail(StepError("no", f"{kind}.{name}")))(Call(kind, {}), KEY)
+
+    found = {*written.during(work)}
+    asked = {"Conflicts", "Throttles", "ReadUnits", "WriteUnits", "QueueRequests"}  # of requests: tested by themselves
+    assert found | asked >= METRICS.keys()
+    assert not found & asked

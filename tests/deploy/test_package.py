@@ -1,5 +1,6 @@
 """The package that is deployed, as Chalice makes it on each Python that is here, from wheels that are here."""
 
+import io
 import os
 import subprocess
 import sys
@@ -8,11 +9,13 @@ from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
 import pytest
+from chalice.cli.factory import CLIFactory
+from chalice.utils import UI
 
 from chalicelib.api.reference import FILES
 from deploy import package
 from deploy.bytecode import CompileError, add_bytecode
-from deploy.package import DEPLOYABLE, PROJECT, IncompleteError, missing, require_whole
+from deploy.package import DEPLOYABLE, PROJECT, IncompleteError, keep_whole, missing, require_whole
 from deploy.shares import divide
 from deploy.unpacked import Unpacked, UnpackError, build, interpreter, lay_out
 
@@ -126,6 +129,59 @@ def test_one_that_lacks_something_is_not_left_to_be_deployed(tmp_path: Path) -> 
     with pytest.raises(IncompleteError, match=r"lacks .*google-re2==.*, and was deleted: make it with Python 3.12 or"):
         require_whole(found)
     assert not found.exists()
+
+
+class KeptPackage:
+    """A small project that needs one package, which pip finds in a folder, and the zip that Chalice keeps of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.wheels, self.project, self.said = folder / "wheels", folder / "project", io.StringIO()
+        (self.project / ".chalice").mkdir(parents=True)
+        self.wheels.mkdir()
+        (self.project / ".chalice" / "config.json").write_text('{"app_name": "small"}')
+        (self.project / "app.py").write_text("from chalice import Chalice\n\napp = Chalice('small')\n")
+        (self.project / "requirements.txt").write_text("vendored==1.0\n")
+
+    def build_wheel(self) -> None:
+        with ZipFile(self.wheels / "vendored-1.0-py3-none-any.whl", "w") as wheel:
+            wheel.writestr("vendored.py", "")
+            for name, text in (
+                ("METADATA", "Metadata-Version: 2.1\nName: vendored\nVersion: 1.0\n"),
+                ("WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"),
+                ("RECORD", ""),
+            ):
+                wheel.writestr(f"vendored-1.0.dist-info/{name}", text)
+
+    def make(self) -> Path:
+        config = CLIFactory(str(self.project)).create_config_obj()
+        return keep_whole(config, UI(out=self.said, err=self.said))
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KeptPackage:
+    made = KeptPackage(tmp_path)
+    for name, found in (("NO_INDEX", "1"), ("FIND_LINKS", str(made.wheels)), ("CONFIG_FILE", os.devnull)):
+        monkeypatch.setenv(f"PIP_{name}", found)
+    return made
+
+
+def test_what_was_kept_is_taken_again_and_made_again_where_it_was_broken_off_or_lacks_something(
+    kept: KeptPackage,
+) -> None:
+    with pytest.raises(IncompleteError, match=r"vendored==1\.0: pip finds no package that Lambda can have"):
+        kept.make()
+    kept.build_wheel()
+    package = kept.make()
+    assert "Reusing" not in kept.said.getvalue()
+    whole = package.read_bytes()
+    assert kept.make() == package
+    assert "Reusing" in kept.said.getvalue()
+    with ZipFile(package, "w") as opened:
+        opened.writestr("app.py", "")
+    lacking = package.read_bytes()
+    for left in (whole[:-30], lacking):
+        package.write_bytes(left)
+        assert not missing(kept.make(), kept.project / "requirements.txt")
 
 
 def test_it_is_the_same_however_often_it_is_made(tmp_path: Path) -> None:
