@@ -237,7 +237,9 @@ class Rebuild:
     def _mended(self, index: str, suspects: Sequence[SearchEntry]) -> Iterator[Difference]:
         """Read each item again, and write what differs from it still."""
         for suspect in suspects:
-            entry = self._now_of(suspect)
+            entry = readable(suspect.id, lambda suspect=suspect: self._now_of(suspect))  # type: ignore[misc]
+            if isinstance(entry, Broken):
+                continue  # it was so while the index was filled, or its change tells so
             version = self._index.versions(index, [suspect.key]).get(suspect.key)
             if entry is None and version is not None:
                 self._index.write([copy_with(suspect, version=version + 1, document=None)])

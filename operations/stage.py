@@ -16,7 +16,7 @@ from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.history import Row
 from chalicelib.core.records.payload import Reference
-from chalicelib.core.values.errors import PayloadLostError, UnavailableError
+from chalicelib.core.values.errors import PayloadLostError, UnavailableError, UnknownFormatError
 from chalicelib.core.values.json import decode
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.correlation import Channel, Waiter, read_waiter
@@ -195,10 +195,10 @@ def waiter_in(item: Item) -> Waiter:
 
 
 def readable(key: str, read: Callable[[], T]) -> T | Broken:
-    """Read something, or say why that cannot be done: whatever is stored may have been changed."""
+    """Read something, or say why that cannot be done: whatever is stored may have been changed, or be of later."""
     try:
         return read()
-    except UnavailableError:
-        raise
-    except Exception as error:  # noqa: BLE001 - any bytes can stand there
+    except Exception as error:
+        if isinstance(error, UnavailableError) and not isinstance(error, UnknownFormatError):
+            raise
         return Broken(key, f"{type(error).__name__}: {error}".rstrip(": "))

@@ -20,7 +20,7 @@ from chalicelib.core.executions.inputs import Input, Message, ResumeRequested, S
 from chalicelib.core.executions.listing import Summary, listed_under
 from chalicelib.core.executions.model import ENDED, ROOT, Execution, Origin, State, Status
 from chalicelib.core.records.incident import Incident, IncidentKind, of_execution
-from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.errors import SedoError, UnavailableError
 from chalicelib.core.values.log_line import line
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine.invocation import Invocation
@@ -94,6 +94,8 @@ class Looked:
     """As it stands after the look; None: it is not there, or cannot be worked on."""
     late: bool = False
     """Whether it was found late, for the first time."""
+    why: str = ""
+    """Why it cannot be worked on."""
 
 
 @value
@@ -185,7 +187,7 @@ class DueSweep:
         except UnavailableError:
             log.warning(line("execution left to the next run", **ExecutionId.log_members(name), request=token))
             return None
-        except Exception:
+        except Exception as error:
             log.exception(
                 line(
                     "execution cannot be swept, and must not keep others waiting",
@@ -193,7 +195,8 @@ class DueSweep:
                     request=token,
                 )
             )
-            return Looked(name, seen, None)
+            why = str(error) if isinstance(error, SedoError) else f"it cannot be worked on: {type(error).__name__}"
+            return Looked(name, seen, None, why=why)
 
     def needed(self, messages: Sequence[Message], read: Mapping[str, Execution]) -> Sequence[Message]:
         """Leave out what starts child executions, or lets them go on, that are under way.
@@ -218,11 +221,13 @@ class DueSweep:
         return needed
 
     def move_on(self, looked: Looked) -> None:
-        """Record that an execution was late, and tell when to look at it again."""
+        """Record that an execution was late, or cannot be worked on, and tell when to look at it again."""
         item, now = looked.item, self.dependencies.clock.now()
         try:
             if item is not None and looked.late:
                 self.dependencies.incidents.record(lateness(item, now))
+            if looked.why:
+                self.dependencies.incidents.record(standstill(looked.execution_id, now, looked.why))
             later = now + UNREADABLE_FOR if item is None else due_at(item, now)
             self.dependencies.executions.defer(looked.execution_id, looked.seen, later, relisted(item, later, now))
         except UnavailableError:
@@ -268,6 +273,13 @@ def relisted(item: Execution | None, due: datetime | None, now: datetime) -> Exe
     listed = copy_with(item, due_at=due)
     listed = copy_with(listed, listed_under=listed_under(listed, now))
     return None if listed.listed_under is item.listed_under else listed
+
+
+def standstill(execution_id: str, now: datetime, why: str) -> Incident:
+    """Describe that an execution cannot be worked on, of which nothing more is known than its id."""
+    subject, detail = f"{execution_id}@0", f"{execution_id} does not move: {why}"
+    tenant = ExecutionId.tenant_of(execution_id)
+    return Incident(IncidentKind.STUCK, subject, now, detail, tenant_id=tenant, execution_id=execution_id)
 
 
 def lateness(item: Execution, now: datetime) -> Incident:

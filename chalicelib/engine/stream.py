@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias
 
 from chalicelib.core.records.incident import Incident, IncidentKind
 from chalicelib.core.search.documents import SearchEntry, SearchKind, lag_entry
-from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.errors import UnavailableError, UnknownFormatError
 from chalicelib.core.values.json import JsonObject, format_instant
 from chalicelib.core.values.value import value
 from chalicelib.ports import Clock, IncidentLog
@@ -107,8 +107,11 @@ class Indexer:
         for record in records:
             try:
                 entry = self._entry(record)
-            except UnavailableError:
-                return found, record
+            except UnavailableError as error:
+                if not isinstance(error, UnknownFormatError) or self.clock.now() - _changed_at(record) <= BEHIND:
+                    return found, record
+                self._park_record(record, str(error))
+                continue
             if entry is not None:
                 found.append((record, entry))
         return found, None
@@ -119,9 +122,14 @@ class Indexer:
         except UnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever stands there must not stop what comes behind it
-            subject = f"{_table_of(record)} {record['dynamodb']['SequenceNumber']}"
-            self._park(subject, f"its item cannot be read: {type(error).__name__}")
+            self._park_record(record, type(error).__name__)
             return None
+
+    def _park_record(self, record: StreamRecord, why: str) -> None:
+        """Let a change go by whose item cannot be read."""
+        change = record["dynamodb"]
+        name = " ".join(str(value) for key in change["Keys"].values() for value in key.values())
+        self._park(f"{_table_of(record)} {change['SequenceNumber']}", f"the item {name} cannot be read: {why}")
 
     def _write(self, entries: Sequence[SearchEntry], until: datetime) -> None:
         """Write documents, trying again while there is time.

@@ -1,6 +1,7 @@
 """Where it is kept that executions wait for answers: people's tasks, and signals that are matched by key."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from chalicelib.core.executions.inputs import (
 from chalicelib.core.executions.model import Execution, Signal, Status, Thread
 from chalicelib.core.executions.scope import sent_to, takes
 from chalicelib.core.executions.waiting import Answer, AnswerWait
-from chalicelib.core.values.errors import TooManyWaitersError
+from chalicelib.core.values.errors import DamagedError, TooManyWaitersError
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Channel, Waiter, channel_of_sent
 from chalicelib.core.waits.task import Task, TaskStatus, closed, reassigned
@@ -120,6 +121,8 @@ def channel_of(execution: Execution, name: str, key: str) -> Channel:
 def close_task(tasks: TaskStore, execution: Execution, thread: Thread) -> None:
     """Close the task of a turn; one that was never opened is put there closed, so that nobody opens it late.
 
+    One that is damaged is left: nobody can do it.
+
     Raises:
         UnavailableError: the store did not answer.
     """
@@ -131,7 +134,8 @@ def close_task(tasks: TaskStore, execution: Execution, thread: Thread) -> None:
             return copy_with(_done(blank, answer, now), version=0), None
         return (row if row.status is not TaskStatus.OPEN else _done(row, answer, now)), None
 
-    _change(tasks, blank, make)
+    with suppress(DamagedError):
+        _change(tasks, blank, make)
 
 
 def _change(tasks: TaskStore, task: Task, make: Callable[[Task | None], tuple[Task | None, None]]) -> None:

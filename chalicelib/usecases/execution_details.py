@@ -13,7 +13,7 @@ from chalicelib.core.executions.model import Execution, Status
 from chalicelib.core.executions.waiting import AnswerWait, PartitionJoin
 from chalicelib.core.executions.why import ChainLink, Surroundings, reasons, waits_below
 from chalicelib.core.records.shown import nothing
-from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.errors import DamagedError, UnavailableError
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.task import Task
 from chalicelib.ports import ExecutionStore, TaskStore
@@ -133,6 +133,8 @@ class ExecutionDetails:
             outline = self.executions.outline(name, nothing)
         except UnavailableError:
             return ChainLink(name, unseen="it cannot be read now")
+        except DamagedError as error:
+            return ChainLink(name, unseen=str(error))
         if outline is None:
             return ChainLink(name)
         reason = hidden(outline.execution)

@@ -97,7 +97,7 @@ class IncidentService:
         order.permit(incident, found)
         refused = redrive_problem(incident, found)
         if found is None or refused is not None:
-            raise StateError(refused or f"{incident.execution_id} does not exist")
+            raise StateError(refused or f"{incident.execution_id} does not exist, or is damaged")
         if incident.remedy in STARTING:
             self.executions.starts.require_started(found.tenant_id)
         if order.is_dry:

@@ -170,8 +170,11 @@ class StageWatch:
         wanted = [*dict.fromkeys(names)]
         found = self.dependencies.executions.read(wanted) if wanted else {}
         missing = [name for name in wanted if name not in found]
-        there = self.dependencies.executions.summaries(missing) if missing else {}
-        return found, set(missing) - there.keys()
+        return found, {name for name in missing if self.alone(name, partial(self.is_gone, name))}
+
+    def is_gone(self, execution_id: str) -> bool:
+        """Tell whether there is no such execution."""
+        return self.dependencies.executions.get(execution_id) is None
 
 
 def wrong_of(execution: Execution, now: datetime) -> Mapping[ViolationKind, str]:

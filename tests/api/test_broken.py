@@ -189,3 +189,21 @@ def test_a_child_that_is_gone_is_started_again(sedo: Sedo) -> None:
     for _ in range(5):
         sedo.pass_time(60)
     assert sedo.get(f"/executions/{execution}")["state"] == "ExecutionSucceeded"
+
+
+def test_what_is_damaged_is_an_incident_until_it_is_mended_and_goes_on(sedo: Sedo) -> None:
+    execution = broken(sedo, WAIT, waiting)
+    whole = sedo.executions.items[execution]
+    sedo.executions.items[execution] = "{}"
+    sedo.pass_time(300)
+    (incident,) = sedo.get("/incidents")
+    assert (incident["kind"], incident["execution"]) == ("stuck", execution)
+    assert incident["why"] == f"{execution} does not move: it cannot be worked on: KeyError"
+    redrive = sedo.get(f"/incidents/{incident['id']}")["actions"]["redrive"]
+    assert redrive == {"possible": False, "reason": f"{execution} does not exist, or is damaged"}
+    assert sedo.ask("POST", f"{T}/incidents/{incident['id']}/redrive", {}).status_code == 409
+    sedo.executions.items[execution] = whole
+    sedo.pass_time(1800)
+    assert sedo.get(f"/executions/{execution}")["state"] == "ExecutionSucceeded"
+    assert {each["kind"] for each in sedo.get("/incidents?state=ended")} == {"stuck"}
+    assert sedo.get("/incidents") == []

@@ -16,7 +16,7 @@ from chalicelib.core.records.incident import IncidentKind
 from chalicelib.core.search.documents import SearchEntry, SearchKind, execution_entry, gone_entry
 from chalicelib.core.search.found import SearchPage, read_page
 from chalicelib.core.search.query import SearchFilter, search_body
-from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.errors import UnavailableError, UnknownFormatError
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.stream import Indexer, Lateness
 from tests.adapters.examples import submitted
@@ -73,7 +73,11 @@ def execution(name: str, version: int = 1, state: State = State.STEP_STARTED) ->
 
 def record(number: int, entry: Execution | SearchEntry | None, late: float = 0.5) -> dict[str, Any]:
     made = execution_entry(entry) if isinstance(entry, Execution) else entry
-    change = {"SequenceNumber": str(number), "ApproximateCreationDateTime": (NOW - timedelta(seconds=late)).timestamp()}
+    change = {
+        "SequenceNumber": str(number),
+        "ApproximateCreationDateTime": (NOW - timedelta(seconds=late)).timestamp(),
+        "Keys": {"id": {"S": made.id}} if made else {},
+    }
     return {"dynamodb": change, "entry": made, "eventSourceARN": "arn:aws:dynamodb:r:1:table/sedo_execution/stream/1"}
 
 
@@ -113,7 +117,21 @@ def test_an_item_that_cannot_be_read_is_an_incident_and_what_comes_behind_it_is_
     assert set(world.states()) == {"a", "c"}
     (incident,) = world.incidents.items.values()
     assert (incident.kind, incident.subject) == (IncidentKind.INDEX_RECORD, "sedo_execution 2")
-    assert incident.detail == "its item cannot be read: KeyError"
+    assert incident.detail == "the item t:order-fulfilment:b cannot be read: KeyError"
+
+
+def test_an_item_of_a_later_release_is_waited_for_and_goes_by_when_that_does_not_come() -> None:
+    world = World()
+    world.unreadable["1"] = UnknownFormatError("execution b", "9")
+    records = [record(1, execution("b"), late=299), record(2, execution("a"))]
+    assert world.handle(*records) == ["1"]
+    assert world.incidents.items == {}
+    world.clock.sleep(2)
+    assert world.handle(*records) == []
+    assert set(world.states()) == {"a"}
+    (incident,) = world.incidents.items.values()
+    why = "execution b is of format 9, which only a later release of sedo can read"
+    assert incident.detail == f"the item t:order-fulfilment:b cannot be read: {why}"
 
 
 def test_a_document_that_is_refused_for_good_is_an_incident_of_its_tenant_and_is_not_tried_again() -> None:

@@ -20,10 +20,10 @@ from chalicelib.core.executions.inputs import (
     TaskCompleted,
 )
 from chalicelib.core.executions.model import Signal
-from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.errors import DamagedError, UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import MAX_WAITING, Channel, Correlation, KeptSignal, Waiter
-from chalicelib.core.waits.task import Person, Task, TaskStatus, claimed
+from chalicelib.core.waits.task import Person, Task, TaskFilter, TaskStatus, claimed
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Budget, Delivery, Dependencies
 from chalicelib.engine.signals import Signals
@@ -88,6 +88,24 @@ def test_one_that_is_over_before_it_was_opened_is_never_opened() -> None:
     open_task(tasks, before, late.thread, late.task)
     assert (only(tasks).status, only(tasks).title, only(tasks).answer) == (TaskStatus.COMPLETED, LEFT, "seen")
     assert only(tasks).version == 1
+
+
+class Damaged(MemoryTasks):
+    """The task that is open cannot be read."""
+
+    def get(self, tenant_id: str, task_id: str) -> Task | None:
+        if super().get(tenant_id, task_id) is None:
+            return None
+        raise DamagedError(f"{tenant_id} {task_id}")
+
+
+def test_one_that_is_damaged_keeps_no_execution_from_its_end() -> None:
+    tasks, run = Damaged(), Run(TASK).go()
+    open_one(tasks, run)
+    run.ask(TaskCompleted("main", 1, "seen", "ada"))
+    close_task(tasks, run.execution, left(run).thread)
+    (task,) = tasks.list(run.execution.tenant_id, TaskFilter(), 10)
+    assert task.status is TaskStatus.OPEN
 
 
 class Rival(MemoryTasks):

@@ -223,7 +223,7 @@ class TestWaits:
         stage.clock.sleep(HOUR)
         why = found(stage)
         assert [kind for kind, _ in why[asked]] == ["wait"]
-        assert why[asked][0][1].endswith("which does not exist")
+        assert why[asked][0][1].endswith("which does not exist, or is damaged")
         assert why[sent] == [("wait", "it waits for event paid, and no event can find it")]
         assert {mended for *_, mended in stage.doctor("--repair", "wake")} == {True}
         assert found(stage) == {}

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb.attributes import Item, pack, text_of, unpack
-from chalicelib.adapters.dynamodb.faults import unavailable
-from chalicelib.adapters.dynamodb.reads import query
+from chalicelib.adapters.dynamodb.faults import unavailable, undamaged
+from chalicelib.adapters.dynamodb.reads import query_of
 from chalicelib.adapters.dynamodb.tables import DEFINITION_VERSIONS, DEFINITIONS
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
@@ -89,7 +89,7 @@ class DynamoDefinitions:
         if after is not None:
             request["ExclusiveStartKey"] = DEFINITIONS.key(tenant_id, after)
         takes = None if names is None else (lambda item: matching(item[DEFINITIONS.sort]["S"], names))
-        return [read_record(item) for item in query(self._client, request, limit, takes)]
+        return query_of(self._client, request, limit, read_record, takes)
 
     def versions(
         self, tenant_id: str, definition_id: str, limit: int, after: int | None = None, *, newest_first: bool = True
@@ -105,11 +105,12 @@ class DynamoDefinitions:
         }
         if after is not None:
             request["ExclusiveStartKey"] = _version_key(tenant_id, definition_id, after)
-        return [read_record(item) for item in query(self._client, request, limit)]
+        return query_of(self._client, request, limit, read_record)
 
     def _get(self, table: str, key: Item) -> DefinitionRecord | None:
         found = self._read(table, key)
-        return None if found is None else read_record(found)
+        with undamaged(f"definition {' '.join(each['S'] for each in key.values())}"):
+            return None if found is None else read_record(found)
 
     def _read(self, table: str, key: Item) -> "Item | None":
         with unavailable():

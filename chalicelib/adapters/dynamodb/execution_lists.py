@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalicelib.adapters.dynamodb.attributes import Item
-from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.faults import readable, unavailable
 from chalicelib.adapters.dynamodb.list_sources import ListLayout, Source, stages
 from chalicelib.adapters.dynamodb.reads import MAX_KEYS, batch_get, side_by_side
 from chalicelib.adapters.dynamodb.tables import BY_DEFINITION, BY_OWNER, BY_OWNER_STATUS, BY_STARTER, EXECUTIONS
@@ -127,7 +127,7 @@ class ExecutionLists:
         """Read headers."""
         keys = [EXECUTIONS.key(execution_id) for execution_id in ids]
         items = batch_get(self._client, self._table, keys, [*SUMMARY.values()], consistent=consistent)
-        return {item[EXECUTIONS.partition]["S"]: _summary(header(item, SUMMARY)) for item in items}
+        return {found.id: found for found in readable(lambda item: _summary(header(item, SUMMARY)), items)}
 
     def _headers(self, keys: Sequence[Key]) -> Iterator[Summary]:
         """Answer the headers of keys, in order: those that are in no index may be as they were a moment ago."""
@@ -175,7 +175,7 @@ class ExecutionLists:
             with unavailable():
                 page = self._client.query(**request)
             most -= page["ScannedCount"]
-            yield from (key for key in map(_key, page["Items"]) if _may_be_seen(key, wanted))
+            yield from (key for key in readable(_key, page["Items"]) if _may_be_seen(key, wanted))
             if "LastEvaluatedKey" not in page:
                 return
             if most <= 0:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from chalicelib.adapters.dynamodb.attributes import Attribute, Item, map_bytes, pack, text_of
 from chalicelib.adapters.dynamodb.chunks import pack_bases, pack_references, unpack_bases, unpack_references
 from chalicelib.adapters.dynamodb.execution_lists import END_AT_ONCE, SUMMARY, ExecutionLists, end_of, header
-from chalicelib.adapters.dynamodb.faults import passing_over, unavailable
+from chalicelib.adapters.dynamodb.faults import readable, unavailable, undamaged
 from chalicelib.adapters.dynamodb.list_sources import ListLayout, entries, shard_of
 from chalicelib.adapters.dynamodb.reads import batch_get, query
 from chalicelib.adapters.dynamodb.tables import BY_DUE, BY_OWNER, BY_OWNER_STATUS, EXECUTIONS
@@ -104,12 +104,14 @@ class DynamoExecutions:
     def get(self, execution_id: str, *, consistent: bool = True, known: Execution | None = None) -> Execution | None:
         """Read one."""
         item = self._item(execution_id, consistent=consistent)
-        return self.parse(item, known) if item else None
+        with undamaged(f"execution {execution_id}"):
+            return self.parse(item, known) if item else None
 
     def outline(self, execution_id: str, choose: Choose, *, consistent: bool = True) -> Outline | None:
         """Read one without some of its values."""
         item = self._item(execution_id, consistent=consistent)
-        return None if item is None else self.outlined(item, choose)
+        with undamaged(f"execution {execution_id}"):
+            return None if item is None else self.outlined(item, choose)
 
     def outlined(self, item: Item, choose: Choose) -> Outline:
         """Read an item without some of its values."""
@@ -125,11 +127,8 @@ class DynamoExecutions:
 
     def read(self, ids: Sequence[str]) -> Mapping[str, Execution]:
         """Read many."""
-        found: dict[str, Execution] = {}
-        for item in batch_get(self._client, self._table, [EXECUTIONS.key(name) for name in ids]):
-            with passing_over():
-                found[item[EXECUTIONS.partition]["S"]] = self.parse(item)
-        return found
+        items = batch_get(self._client, self._table, [EXECUTIONS.key(name) for name in ids])
+        return {found.id: found for found in readable(self.parse, items)}
 
     def create(self, execution: Execution) -> None:
         """Write a submission where there is none."""
@@ -191,9 +190,8 @@ class DynamoExecutions:
         for _ in range(SCANS):
             with unavailable():
                 page = self._client.scan(**request)
-            for item in page["Items"]:
-                with passing_over():
-                    found[item[EXECUTIONS.partition]["S"]] = self.outlined(item, nothing).execution
+            outlines = readable(partial(self.outlined, choose=nothing), page["Items"])
+            found |= {each.execution.id: each.execution for each in outlines}
             if "LastEvaluatedKey" not in page:
                 break
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]

@@ -1,9 +1,13 @@
-"""Which failures of a call mean that the service did not answer."""
+"""Which failures of a call mean that the service did not answer, and which that an item is damaged."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
-from chalicelib.core.values.errors import UnavailableError, UnknownFormatError
+from chalicelib.core.values.errors import DamagedError, SedoError, UnavailableError, UnknownFormatError
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 TRANSIENT = frozenset(
     {
@@ -49,6 +53,36 @@ def passing_over() -> Iterator[None]:
     except Exception as error:
         if isinstance(error, UnavailableError) and not isinstance(error, UnknownFormatError):
             raise
+
+
+def readable(read: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """Read items, but for those that cannot be read.
+
+    Raises:
+        UnavailableError: the store did not answer.
+    """
+    for item in items:
+        found = list[R]()
+        with passing_over():
+            found.append(read(item))
+        yield from found
+
+
+@contextmanager
+def undamaged(subject: str) -> Iterator[None]:
+    """Raise whatever an item that was read cannot be understood by as :class:`DamagedError`.
+
+    Raises:
+        DamagedError: it is not as it was written.
+        SedoError: as it is raised.
+    """
+    try:
+        yield
+    except SedoError:
+        raise
+    except Exception as error:
+        why = f"what the table has of it is damaged ({type(error).__name__})"
+        raise DamagedError(f"{subject} cannot be read: {why}. Only a backup mends it") from error
 
 
 def _words(error: Exception) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.dynamodb.attributes import Item, pack, text_of
 from chalicelib.adapters.dynamodb.chunks import pack_bases, unpack_bases
+from chalicelib.adapters.dynamodb.faults import undamaged
 from chalicelib.adapters.dynamodb.reads import query
 from chalicelib.adapters.dynamodb.tables import HISTORY
 from chalicelib.adapters.dynamodb.writes import put_if
@@ -80,9 +81,10 @@ class DynamoHistory:
             "ConsistentRead": consistent,
         }
         items = query(self._client, request, limit)
-        tenant, bases = ExecutionId.tenant_of(execution_id), [base for item in items for base in bases_of(item)]
-        known = self._payloads.get(tenant, bases)
-        return [read_row(item, known) for item in items]
+        with undamaged(f"the history of execution {execution_id}"):
+            bases = [base for item in items for base in bases_of(item)]
+            known = self._payloads.get(ExecutionId.tenant_of(execution_id), bases)
+            return [read_row(item, known) for item in items]
 
 
 def bases_of(item: Item) -> Sequence[Reference]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.faults import readable, unavailable, undamaged
 from chalicelib.adapters.dynamodb.reads import EARLIEST, LATEST, query, side_by_side
 from chalicelib.adapters.dynamodb.tables import BY_INCIDENT_STATE, INCIDENTS
 from chalicelib.adapters.dynamodb.writes import put_if
@@ -102,7 +102,8 @@ class DynamoIncidents:
         """Read one."""
         with unavailable():
             answer = self._client.get_item(TableName=self._table, Key=INCIDENTS.key(*_place(key)), ConsistentRead=True)
-        return _incident(INCIDENTS.known(answer["Item"])) if "Item" in answer else None
+        with undamaged(f"incident {key.id}"):
+            return _incident(INCIDENTS.known(answer["Item"])) if "Item" in answer else None
 
     def list(
         self, tenant_id: str, wanted: IncidentFilter, limit: int, after: Position | None = None
@@ -133,7 +134,8 @@ class DynamoIncidents:
         while since <= until:
             with unavailable():
                 page = self._client.query(**request)
-            yield from (_incident(item) for item in page["Items"] if item[BY_INCIDENT_STATE.sort]["S"] != behind)
+            items = (item for item in page["Items"] if item[BY_INCIDENT_STATE.sort]["S"] != behind)
+            yield from readable(_incident, items)
             if "LastEvaluatedKey" not in page:
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
@@ -154,7 +156,7 @@ class DynamoIncidents:
             return query(self._client, request, limit)
 
         items = [item for found in side_by_side(read, range(SHARDS)) for item in found]
-        return [OpenIncident(_key(item), parse_instant(item["at"]["S"])) for item in items]
+        return [*readable(lambda item: OpenIncident(_key(item), parse_instant(item["at"]["S"])), items)]
 
 
 def _place(key: IncidentKey) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from chalicelib.adapters.dynamodb.attributes import Item
-from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.faults import readable, unavailable
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import format_instant
 
@@ -56,12 +56,27 @@ def query(
     Raises:
         UnavailableError: DynamoDB did not answer.
     """
-    found: list[Item] = []
+    return query_of(client, request, limit, lambda item: item, takes)
+
+
+def query_of(
+    client: "DynamoDBClient",
+    request: "QueryInputTypeDef",
+    limit: int,
+    read: Callable[[Item], R],
+    takes: Callable[[Item], bool] | None = None,
+) -> list[R]:
+    """Read up to ``limit`` of what a query finds and is wanted, but for what cannot be read.
+
+    Raises:
+        UnavailableError: DynamoDB did not answer.
+    """
+    found: list[R] = []
     while len(found) < limit:
         request["Limit"] = limit - len(found) if takes is None else MAX_KEYS
         with unavailable():
             page = client.query(**request)
-        found += page["Items"] if takes is None else filter(takes, page["Items"])
+        found += readable(read, page["Items"] if takes is None else filter(takes, page["Items"]))
         if "LastEvaluatedKey" not in page:
             break
         request["ExclusiveStartKey"] = page["LastEvaluatedKey"]

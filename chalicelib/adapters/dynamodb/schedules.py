@@ -7,9 +7,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb.attributes import Item, pack, unpack
-from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.faults import unavailable, undamaged
 from chalicelib.adapters.dynamodb.list_sources import SHARDS, shard_of
-from chalicelib.adapters.dynamodb.reads import query, side_by_side
+from chalicelib.adapters.dynamodb.reads import query, query_of, side_by_side
 from chalicelib.adapters.dynamodb.tables import BY_SCHEDULE_DUE, SCHEDULES
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
@@ -36,7 +36,8 @@ class DynamoSchedules:
         key = SCHEDULES.key(tenant_id, name)
         with unavailable():
             found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        return _schedule(found["Item"]) if "Item" in found else None
+        with undamaged(f"schedule {name}"):
+            return _schedule(found["Item"]) if "Item" in found else None
 
     def list(
         self,
@@ -58,7 +59,7 @@ class DynamoSchedules:
         if after:
             request["ExclusiveStartKey"] = SCHEDULES.key(tenant_id, after)
         takes = None if names is None else lambda item: matching(item[SCHEDULES.sort]["S"], names)
-        return [_schedule(item) for item in query(self._client, request, limit, takes)]
+        return query_of(self._client, request, limit, _schedule, takes)
 
     def put(self, schedule: Schedule) -> bool:
         """Write the next number of one; tell whether it is there now."""

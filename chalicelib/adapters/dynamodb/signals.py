@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, unpack
 from chalicelib.adapters.dynamodb.chunks import pack_references, unpack_references
-from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.faults import readable, unavailable, undamaged
 from chalicelib.adapters.dynamodb.tables import BY_ORDER, SIGNALS
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
@@ -60,10 +60,7 @@ class DynamoSignals:
         request |= {"ConsistentRead": consistent, "Limit": limit, "ScanIndexForward": not newest_first}
         if after:
             request["ExclusiveStartKey"] = SIGNALS.key(_partition(channel), WAITERS + after)
-        return [
-            read_waiter(decode(SIGNALS.known(item)[WAITER]["S"].encode()))
-            for item in islice(self._found(request), limit)
-        ]
+        return [*islice(readable(_read_waiter, self._found(request)), limit)]
 
     def count(self, channel: Channel, most: int) -> int:
         """Count who waits; eventually consistent, which is half as dear."""
@@ -109,7 +106,7 @@ class DynamoSignals:
         if after:
             order = BY_ORDER.key(_partition(channel), after)
             request["ExclusiveStartKey"] = _event_key(channel, after.partition("#")[2]) | order
-        return [_read_header(item) for item in islice(self._found(request), limit)]
+        return [*islice(readable(_read_header, self._found(request)), limit)]
 
     def get(self, channel: Channel, event_id: str) -> Correlation | None:
         """Read an event."""
@@ -117,7 +114,8 @@ class DynamoSignals:
             answer = self._client.get_item(
                 TableName=self._table, Key=_event_key(channel, event_id), ConsistentRead=True
             )
-        return self._read(channel, answer["Item"]) if "Item" in answer else None
+        with undamaged(f"event {event_id} of {channel.name}"):
+            return self._read(channel, answer["Item"]) if "Item" in answer else None
 
     def put(self, channel: Channel, row: Correlation, now: datetime) -> Correlation | None:
         """Write an event over the version before it."""
@@ -225,6 +223,10 @@ def waiter_key(channel: Channel, waiter: Waiter) -> Item:
 
 def _event_key(channel: Channel, event_id: str) -> Item:
     return SIGNALS.key(_partition(channel), EVENTS + event_id)
+
+
+def _read_waiter(item: Item) -> Waiter:
+    return read_waiter(decode(SIGNALS.known(item)[WAITER]["S"].encode()))
 
 
 def _read_header(item: Item) -> KeptSignal:

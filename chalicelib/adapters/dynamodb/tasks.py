@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, unpack
 from chalicelib.adapters.dynamodb.chunks import pack_references, unpack_references
-from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.faults import readable, unavailable, undamaged
 from chalicelib.adapters.dynamodb.reads import EARLIEST, LATEST, batch_get, instants, side_by_side
 from chalicelib.adapters.dynamodb.tables import BY_STATUS, TASKS
 from chalicelib.adapters.dynamodb.writes import put_if
@@ -71,13 +71,14 @@ class DynamoTasks:
             answer = self._client.get_item(
                 TableName=self._table, Key=TASKS.key(tenant_id, task_id), ConsistentRead=True
             )
-        return self.parse(answer["Item"]) if "Item" in answer else None
+        with undamaged(f"task {task_id}"):
+            return self.parse(answer["Item"]) if "Item" in answer else None
 
     def headers(self, tenant_id: str, task_ids: Sequence[str]) -> Mapping[str, Task]:
         """Read headers and changes, a hundred in a request."""
         keys = [TASKS.key(tenant_id, name) for name in dict.fromkeys(task_ids)]
         found = batch_get(self._client, self._table, keys, (*HEADER, "changes"))
-        return {item[TASKS.sort]["S"]: read_task(_changes(item) | _header(item)) for item in found}
+        return {task.id: task for task in readable(lambda item: read_task(_changes(item) | _header(item)), found)}
 
     def open(self, task: Task) -> None:
         """Write one where there is none."""
@@ -127,7 +128,7 @@ class DynamoTasks:
         return list(islice(filter(wanted.takes, self._found(request)), limit))
 
     def _found(self, request: "QueryInputTypeDef") -> Iterator[Task]:
-        return (read_task(_header(item)) for item in self._items(request))
+        return readable(_listed, self._items(request))
 
     def _items(self, request: "QueryInputTypeDef") -> Iterator[Item]:
         """Ask for as many pages as somebody wants to see."""
@@ -151,7 +152,7 @@ class DynamoTasks:
             ids = [place.partition("#")[2] for place in chunk]
             keys = [TASKS.key(tenant_id, task_id) for task_id in ids]
             items = batch_get(self._client, self._table, keys, HEADER, consistent=False)
-            by_id = {item[TASKS.sort]["S"]: read_task(_header(item)) for item in items}
+            by_id = {task.id: task for task in readable(_listed, items)}
             found += filter(wanted.takes, (by_id[task_id] for task_id in ids if task_id in by_id))
         return found
 
@@ -323,6 +324,10 @@ def _attribute(value: str | bool | int | list[str]) -> Attribute:  # noqa: FBT00
 
 def _header(item: Item) -> dict[str, Any]:
     return {name: _plain(item[name]) for name in HEADER if name in item}
+
+
+def _listed(item: Item) -> Task:
+    return read_task(_header(item))
 
 
 def _changes(item: Item) -> dict[str, Any]:

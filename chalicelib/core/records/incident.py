@@ -239,7 +239,7 @@ def redrive_problem(incident: Incident, found: Execution | None) -> str | None:
         case None:
             return f"nothing can be done again of {incident.kind}"
         case _ if found is None:
-            return f"{incident.execution_id} does not exist"
+            return f"{incident.execution_id} does not exist, or is damaged"
         case Remedy.WAKE:
             return f"{found.id} has ended: it is {found.state}" if found.ended else None
         case remedy:

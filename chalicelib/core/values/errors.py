@@ -196,6 +196,10 @@ class HistoryBrokenError(SedoError):
     """history does not match its hashes: it was changed after it was written."""
 
 
+class DamagedError(SedoError):
+    """what is stored is damaged."""
+
+
 class PayloadLostError(SedoError):
     """a large value is not there, or is not what was put there."""
 

@@ -47,7 +47,7 @@ def wait_violations(
         if wait.what is not AnswerKind.TASK:
             detail = None if thread.key in waiting else f"it waits for event {wait.name}, and no event can find it"
         elif (task := tasks.get(name := task_of(execution, thread))) is None:
-            detail = f"it waits for task {name}, which does not exist"
+            detail = f"it waits for task {name}, which does not exist, or is damaged"
         else:
             is_open = task.status is TaskStatus.OPEN
             detail = None if is_open else f"it waits for task {name}, which is {task.status}"

@@ -43,7 +43,7 @@ class TestWaits:
         run = Run(TASK).go()
         assert waits(run, task(run)) == []
         assert waits(run, after=SOON) == []
-        assert waits(run) == [f"it waits for task {task(run).id}, which does not exist"]
+        assert waits(run) == [f"it waits for task {task(run).id}, which does not exist, or is damaged"]
         done = copy_with(task(run), status=TaskStatus.COMPLETED)
         assert waits(run, done) == [f"it waits for task {done.id}, which is completed"]
 
