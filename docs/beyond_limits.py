@@ -12,6 +12,7 @@ BEYOND: Mapping[str, str] = {
     "body_bytes": "413",
     "body_depth": "400",
     "page_items": "400",
+    "history_items": "400",
     "version": "400",
     "wait_seconds": "400",
     "waits_at_once": "none: it is answered at once",

@@ -1,9 +1,33 @@
 import react from "@vitejs/plugin-react";
 import { fileURLToPath } from "node:url";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 const src = fileURLToPath(new URL("./src", import.meta.url));
-const SDK = /node_modules\/(react|react-dom|scheduler)\//;
+const SDK = /node_modules\/(react|react-dom|scheduler)\/|rolldown[/\\]runtime/;
+/** Small modules that many parts share: one file of them is asked for once, where each of its own would wait for a connection. */
+const SHARED = /src\/(parts\/(act|dialog|difference|draft|fact|json|markdown|tabs)|cost\/money|access\/names|form\/json-input)\.|react-query\/.*\/useMutation\.|query-core\/.*\/mutationObserver\./;
+const CHUNKS = {
+  includeDependenciesRecursively: false,
+  groups: [
+    { name: "react", test: SDK },
+    { name: "boot", test: /src\/(app\/boot|api\/(early|session))\.|vite\/preload-helper/ },
+    { name: "frame", tags: ["$initial" as const] },
+    { name: "shared", test: SHARED },
+  ],
+};
+
+/** Puts what asks for the parts of an address before all else on the page. */
+const bootFirst: Plugin = {
+  name: "boot-first",
+  transformIndexHtml: {
+    order: "post",
+    handler: (_, { bundle }) => {
+      const boot = Object.values(bundle ?? {}).find((each) => each.type === "chunk" && each.name === "boot");
+      return boot === undefined ? [] : [{ tag: "script", attrs: { type: "module", src: `./${boot.fileName}` }, injectTo: "head-prepend" }];
+    },
+  },
+};
 
 /** Names that the API serves: lower case, digits, dots and hyphens. */
 const named = (kind: string) => (chunk: { name?: string; names?: string[] }) =>
@@ -11,7 +35,7 @@ const named = (kind: string) => (chunk: { name?: string; names?: string[] }) =>
 
 export default defineConfig({
   base: "./",
-  plugins: [react()],
+  plugins: [react(), bootFirst],
   resolve: {
     alias: {
       "~": src,
@@ -26,13 +50,14 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1200,
-    rollupOptions: {
+    rolldownOptions: {
+      input: { index: `${src}/../index.html`, boot: `${src}/app/boot.ts` },
       output: {
         hashCharacters: "hex",
         entryFileNames: named(".js"),
         chunkFileNames: named(".js"),
         assetFileNames: named("[extname]"),
-        manualChunks: (id: string) => (SDK.test(id) ? "react" : undefined),
+        codeSplitting: CHUNKS,
       },
     },
   },

@@ -16,6 +16,8 @@ class Limits:
     """Levels of lists and objects in the body of a request: those of a value, and what stands around it."""
     page_items: int = 100
     """Items of one page of a list."""
+    history_items: int = 500
+    """Entries of one page of a history."""
     version: int = 10**9
     """The largest number of a version that a request can name."""
     wait_seconds: int = 25

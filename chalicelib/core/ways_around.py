@@ -6,6 +6,7 @@ WAYS: Mapping[str, str] = {
     "body_bytes": "Split it by `include`, or let a `workflow` step start a part of it.",
     "body_depth": "Carry it as a text, or by a reference to where it is kept.",
     "page_items": "Follow the `Link` header from page to page.",
+    "history_items": "Follow the `Link` header from page to page.",
     "version": "None is needed.",
     "wait_seconds": "Ask again: `GET …/executions/{id}?wait=`.",
     "waits_at_once": "Ask again.",

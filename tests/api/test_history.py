@@ -120,7 +120,7 @@ def rounds(sedo: Sedo, count: int) -> str:
     return str(execution)
 
 
-@pytest.mark.parametrize("limit", [1, 2, 7, 50, 100])
+@pytest.mark.parametrize("limit", [1, 2, 7, 50, 100, 500])
 def test_pages_join_to_the_whole_in_either_order(sedo: Sedo, limit: int) -> None:
     count = min(40, 2 * limit)
     path = f"{T}/executions/{rounds(sedo, count)}/history"

@@ -15,6 +15,7 @@ PLACES = {
     "payload_bytes": ("execute_definition", "body", "maxBytes"),
     "upload_parts": ("upload_part", "path", "part", "maximum"),
     "page_items": ("list_executions", "query", "limit", "maximum"),
+    "history_items": ("read_history", "query", "limit", "maximum"),
     "version": ("execute_definition", "body", "schema", "properties", "version", "maximum"),
     "wait_seconds": ("read_execution", "query", "wait", "maximum"),
     "key_chars": ("publish_event", "body", "schema", "properties", "key", "maxLength"),

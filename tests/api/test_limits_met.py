@@ -67,7 +67,7 @@ OF_STARTS: Mapping[str, Callable[[int], bytes]] = {
     "version": lambda n: b'{"version":%d}' % n,
     "payload_bytes": lambda n: b'{"input":{"a":"%s"}}' % (b"x" * (n - 18)),
 }
-OF_QUERIES = {"page_items": "limit={}", "wait_seconds": "wait={}"}
+OF_QUERIES = {"page_items": "limit={}", "history_items": "limit={}", "wait_seconds": "wait={}"}
 OF_EVENTS: Mapping[str, Callable[[int], Json]] = {
     "key_chars": lambda n: {"key": "k" * n},
     "event_kept_longest": lambda n: {"key": "k", "keepSeconds": n},
@@ -131,11 +131,12 @@ def test_a_start_beyond_it_is_refused(sedo: Sedo, name: str) -> None:
 @pytest.mark.parametrize("name", OF_QUERIES)
 def test_a_query_beyond_it_is_refused(sedo: Sedo, name: str) -> None:
     sedo.create()
-    place = f"{T}/executions" + (f"/{sedo.start()['id']}" if name == "wait_seconds" else "")
+    behind = {"wait_seconds": f"/{sedo.start()['id']}", "history_items": f"/{sedo.start()['id']}/history"}
+    place = f"{T}/executions{behind.get(name, '')}"
     sedo.deliver()
     sedo.pass_time(3_600)
     require_refused(name, sedo.ask("GET", f"{place}?{OF_QUERIES[name].format(value_of(name) + 1)}"))
-    if name == "page_items":
+    if name != "wait_seconds":
         assert sedo.ask("GET", f"{place}?limit={value_of(name)}").status_code == 200
 
 

@@ -1,12 +1,10 @@
 /** Requests to the API of sedo: who asks, what has not changed since, and errors as problem documents. */
 import createClient, { type Middleware } from "openapi-fetch";
 import type { paths } from "./schema.gen";
+import { BASE, forgetEarly, takeEarly } from "./early";
 import { keepFresh } from "./oidc";
 import { endSession, identity, session } from "./session";
 import type { Page, Problem } from "./types";
-
-/** The folder above the page: the API stands beside it, under whatever prefix API Gateway has. */
-export const BASE = new URL("..", location.href.split("#")[0]).href.replace(/\/$/, "");
 
 export class ProblemError extends Error {
   readonly status: number;
@@ -26,6 +24,7 @@ let asked = new WeakSet<Request>();
 /** Forgets every answer, so that none of a tenant is left. */
 export function forget(): void {
   known.clear();
+  forgetEarly();
   asked = new WeakSet();
 }
 
@@ -57,6 +56,7 @@ const conditional: Middleware = {
 
 export const api = createClient<paths>({
   baseUrl: BASE,
+  fetch: (request) => takeEarly(request) ?? fetch(request),
   cache: "no-store",
   credentials: "same-origin",
   querySerializer: { array: { style: "form", explode: false } }, // as the contract has it: `state=failed,timedOut`

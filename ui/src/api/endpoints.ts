@@ -36,15 +36,15 @@ export const readExecution = async (tenantId: string, id: string): Promise<Execu
 export const readHistory = (tenantId: string, id: string, cursor: string | null): Promise<Page<HistoryEntry>> =>
   page(
     api.GET("/sedo/tenants/{tenantId}/executions/{id}/history", {
-      params: { ...of(tenantId, id), query: { limit: 100, ...(cursor === null ? {} : { cursor }) } },
+      params: { ...of(tenantId, id), query: { limit: 500, ...(cursor === null ? {} : { cursor }) } },
     }),
   );
 
-/** The newest entries of a long history, oldest of them first. */
-export const readNewest = async (tenantId: string, id: string): Promise<HistoryEntry[]> => {
+/** The newest entries, oldest of them first; `next` tells that there are older ones. */
+export const readNewest = async (tenantId: string, id: string): Promise<Page<HistoryEntry>> => {
   const query = { limit: 100, sort: "-time" } as const;
   const found = await page<HistoryEntry>(api.GET("/sedo/tenants/{tenantId}/executions/{id}/history", { params: { ...of(tenantId, id), query } }));
-  return found.items.reverse();
+  return { ...found, items: found.items.reverse() };
 };
 
 export const listDefinitions = (tenantId: string, cursor: string | null): Promise<Page<DefinitionVersion>> =>

@@ -1,6 +1,6 @@
 /** Sign-in at the issuer: OpenID Connect Core 1.0 with an authorization code and PKCE (RFC 7636), for a client without a secret. */
 import type { components } from "./schema.gen";
-import { type OidcTokens, session, type Session, signIn } from "./session";
+import { EARLY_MS, type OidcTokens, session, type Session, signIn } from "./session";
 
 export type Configuration = components["schemas"]["ConsoleConfiguration"];
 export type Issuer = NonNullable<Configuration["signIn"]>;
@@ -24,8 +24,6 @@ interface Pending {
 }
 
 const PENDING = "sedo.oidc";
-/** Milliseconds before its end at which a token is renewed, or its person is told that it is not. */
-export const EARLY_MS = 60_000;
 
 export class SignInError extends Error {}
 

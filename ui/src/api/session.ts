@@ -1,5 +1,4 @@
 /** Who uses the console, in this tab alone: nothing outlives the tab, and a sign-out leaves nothing. */
-import { useSyncExternalStore } from "react";
 import type { Issuer } from "./oidc";
 
 /** What an issuer gave beside the token. */
@@ -28,6 +27,8 @@ export interface Session {
   subject?: string;
 }
 
+/** Milliseconds before its end at which a token is renewed, or its person is told that it is not. */
+export const EARLY_MS = 60_000;
 const KEY = "sedo.session";
 /** Whose session has ended by itself: their drafts wait for them. */
 const ENDED = "sedo.ended";
@@ -80,12 +81,10 @@ export function signOut(): void {
   for (const listener of listeners) listener();
 }
 
-function subscribe(listener: () => void): () => void {
+export function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
-
-export const useSession = (): Session | null => useSyncExternalStore(subscribe, session);
 
 /** Header fields that say who asks. */
 export function identity(who: Session | null): Record<string, string> {

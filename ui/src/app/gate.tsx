@@ -2,7 +2,7 @@
 import { Navigate, Outlet, useLocation } from "@tanstack/react-router";
 import { useState } from "react";
 import { readMe } from "~/api/endpoints";
-import { useSession } from "~/api/session";
+import { useSession } from "~/api/use-session";
 import type { Me } from "~/api/types";
 
 export const meQuery = (tenant?: string) => ({

@@ -11,12 +11,13 @@ import {
   redirect,
   stringifySearchWith,
 } from "@tanstack/react-router";
-import { readExecution } from "~/api/endpoints";
+import { readDefinition, readExecution } from "~/api/endpoints";
 import { session } from "~/api/session";
 import { ExecutionsPage } from "~/pages/executions";
 import { SignInPage, TenantPage } from "~/pages/sign-in";
 import { Boundary } from "~/parts/problem";
 import { texts } from "~/texts";
+import { PARTS } from "./boot";
 import { client } from "./cache";
 import { Gate } from "./gate";
 import { enterTenant, lastTenant } from "./tenant";
@@ -91,132 +92,143 @@ export const executionsRoute = createRoute({
 });
 
 export const executionQuery = (tenant: string, id: string) => ({ queryKey: ["execution", tenant, id], queryFn: () => readExecution(tenant, id) });
+export const versionQuery = (tenant: string, id = "", version?: number) => ({
+  queryKey: ["definition", tenant, id, version],
+  queryFn: () => readDefinition(tenant, id, version),
+  staleTime: Infinity,
+});
+
+/** Asks for an execution and for the version that it runs, while its page is on its way. */
+async function askAhead(tenant: string, id: string): Promise<void> {
+  const { definitionId, version } = await client.fetchQuery(executionQuery(tenant, id));
+  await client.prefetchQuery(versionQuery(tenant, definitionId, version));
+}
 
 export const executionRoute = createRoute({
   getParentRoute: () => shell,
   path: "/executions/$id",
   validateSearch: texts_("step", "turn", "tab", "view", "stash"),
   loader: ({ params, cause }) => {
-    if (cause === "enter" && session() !== null) void client.prefetchQuery(executionQuery(params.tenant, params.id)); // it comes while the page does
+    if (cause === "enter" && session() !== null) askAhead(params.tenant, params.id).catch(() => undefined); // the page says what fails
   },
   shouldReload: false,
-  component: lazyRouteComponent(() => import("~/pages/execution"), "ExecutionPage"),
+  component: lazyRouteComponent(PARTS["/t/$tenant/executions/$id"], "ExecutionPage"),
 });
 
 export const definitionsRoute = createRoute({
   getParentRoute: () => shell,
   path: "/definitions",
   validateSearch: texts_("q", "cursor"),
-  component: lazyRouteComponent(() => import("~/pages/definitions"), "DefinitionsPage"),
+  component: lazyRouteComponent(PARTS["/t/$tenant/definitions"], "DefinitionsPage"),
 });
 
 export const definitionRoute = createRoute({
   getParentRoute: () => shell,
   path: "/definitions/$id",
   validateSearch: texts_("version"),
-  component: lazyRouteComponent(() => import("~/pages/definition"), "DefinitionPage"),
+  component: lazyRouteComponent(PARTS["/t/$tenant/definitions/$id"], "DefinitionPage"),
 });
 
 export const editorRoute = createRoute({
   getParentRoute: () => shell,
   path: "/definitions/$id/edit",
   validateSearch: texts_("version", "tool"),
-  component: lazyRouteComponent(() => import("~/pages/editor"), "EditorPage"),
+  component: lazyRouteComponent(PARTS["/t/$tenant/definitions/$id/edit"], "EditorPage"),
 });
 
 export const newDefinitionRoute = createRoute({
   getParentRoute: () => shell,
   path: "/new-definition",
   validateSearch: texts_("tool"),
-  component: lazyRouteComponent(() => import("~/pages/editor"), "NewDefinitionPage"),
+  component: lazyRouteComponent(PARTS["/t/$tenant/new-definition"], "NewDefinitionPage"),
 });
 
 export const startRoute = createRoute({
   getParentRoute: () => shell,
   path: "/definitions/$id/start",
   validateSearch: texts_("version", "tab", "like"),
-  component: lazyRouteComponent(() => import("~/pages/start"), "StartPage"),
+  component: lazyRouteComponent(PARTS["/t/$tenant/definitions/$id/start"], "StartPage"),
 });
 
 export const tasksRoute = createRoute({
   getParentRoute: () => shell,
   path: "/tasks",
   validateSearch: texts_("view", "task"),
-  component: lazyRouteComponent(() => import("~/pages/tasks"), "TasksPage"),
+  component: lazyRouteComponent(PARTS["/t/$tenant/tasks"], "TasksPage"),
 });
 
 export const searchRoute = createRoute({
   getParentRoute: () => shell,
   path: "/search",
   validateSearch: texts_("kind", "q", "state", "definition", "version", "step", "error", "by", "from", "to", "where", "sort", "cursor"),
-  component: lazyRouteComponent(() => import("~/pages/search"), "SearchPage"),
+  component: lazyRouteComponent(PARTS["/t/$tenant/search"], "SearchPage"),
 });
 
 export const incidentsRoute = createRoute({
   getParentRoute: () => shell,
   path: "/incidents",
   validateSearch: texts_("state", "kind", "definition", "execution", "from", "to", "cursor"),
-  component: lazyRouteComponent(() => import("~/pages/incidents"), "IncidentsPage"),
+  component: lazyRouteComponent(PARTS["/t/$tenant/incidents"], "IncidentsPage"),
 });
 
 export const healthRoute = createRoute({
   getParentRoute: () => shell,
   path: "/health",
-  component: lazyRouteComponent(() => import("~/pages/health"), "HealthPage"),
+  component: lazyRouteComponent(PARTS["/t/$tenant/health"], "HealthPage"),
 });
 
 export const auditRoute = createRoute({
   getParentRoute: () => shell,
   path: "/audit",
   validateSearch: texts_("who", "what", "thing", "refused", "from", "to", "entry", "cursor"),
-  component: lazyRouteComponent(() => import("~/pages/audit"), "AuditPage"),
+  component: lazyRouteComponent(PARTS["/t/$tenant/audit"], "AuditPage"),
 });
 
 export const rightsRoute = createRoute({
   getParentRoute: () => shell,
   path: "/rights",
   validateSearch: texts_("tab", "who", "groups", "thing"),
-  component: lazyRouteComponent(() => import("~/pages/rights"), "RightsPage"),
+  component: lazyRouteComponent(PARTS["/t/$tenant/rights"], "RightsPage"),
 });
 
 export const keysRoute = createRoute({
   getParentRoute: () => shell,
   path: "/keys",
-  component: lazyRouteComponent(() => import("~/pages/keys"), "KeysPage"),
+  component: lazyRouteComponent(PARTS["/t/$tenant/keys"], "KeysPage"),
 });
 
 export const schedulesRoute = createRoute({
   getParentRoute: () => shell,
   path: "/schedules",
   validateSearch: texts_("cursor"),
-  component: lazyRouteComponent(() => import("~/pages/schedules"), "SchedulesPage"),
+  component: lazyRouteComponent(PARTS["/t/$tenant/schedules"], "SchedulesPage"),
 });
 
 export const newScheduleRoute = createRoute({
   getParentRoute: () => shell,
   path: "/new-schedule",
   validateSearch: texts_("definition"),
-  component: lazyRouteComponent(() => import("~/pages/schedule"), "NewSchedulePage"),
+  component: lazyRouteComponent(PARTS["/t/$tenant/new-schedule"], "NewSchedulePage"),
 });
 
 export const scheduleRoute = createRoute({
   getParentRoute: () => shell,
   path: "/schedules/$name",
-  component: lazyRouteComponent(() => import("~/pages/schedule"), "SchedulePage"),
+  component: lazyRouteComponent(PARTS["/t/$tenant/schedules/$name"], "SchedulePage"),
 });
 
 export const eventsRoute = createRoute({
   getParentRoute: () => shell,
   path: "/events",
   validateSearch: texts_("name", "key", "cursor"),
-  component: lazyRouteComponent(() => import("~/pages/events"), "EventsPage"),
+  component: lazyRouteComponent(PARTS["/t/$tenant/events"], "EventsPage"),
 });
 
 export const costRoute = createRoute({
   getParentRoute: () => shell,
   path: "/cost",
   validateSearch: texts_("from", "to", "definition"),
-  component: lazyRouteComponent(() => import("~/pages/cost"), "CostPage"),
+  component: lazyRouteComponent(PARTS["/t/$tenant/cost"], "CostPage"),
 });
 
 /** One task, for people who are no developers: no navigation around it. */
@@ -224,7 +236,7 @@ export const taskRoute = createRoute({
   getParentRoute: () => gate,
   path: "/task/$tenant/$id",
   beforeLoad: ({ params, preload }) => preload || enterTenant(params.tenant),
-  component: lazyRouteComponent(() => import("~/pages/task"), "TaskPage"),
+  component: lazyRouteComponent(PARTS["/task/$tenant/$id"], "TaskPage"),
 });
 
 export const router = createRouter({

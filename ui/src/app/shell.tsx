@@ -2,8 +2,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useNavigate, useParams } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
-import { EARLY_MS, signOutAddress } from "~/api/oidc";
-import { endSession, session, signOut, useSession } from "~/api/session";
+import { signOutAddress } from "~/api/oidc";
+import { EARLY_MS, endSession, session, signOut } from "~/api/session";
+import { useSession } from "~/api/use-session";
 import { Boundary } from "~/parts/problem";
 import { texts } from "~/texts";
 import { clearTenant } from "./cache";

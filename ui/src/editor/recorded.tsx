@@ -9,7 +9,7 @@ import { Field } from "~/parts/field";
 import { ProblemAlert } from "~/parts/problem";
 
 /** Pages of its history that are read. */
-const PAGES = 10;
+const PAGES = 2;
 
 export interface Recording {
   execution: Execution;

@@ -1,77 +1,68 @@
-/** The history of an execution, page by page: pages that are full are not asked for again. */
+/** The history of an execution: its newest entries are asked for again and again, what stands before them once. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { readHistory, readNewest } from "~/api/endpoints";
 import type { HistoryEntry } from "~/api/types";
 
 export interface Known {
+  /** From the first on, without a gap. */
   entries: HistoryEntry[];
-  /** How many of the entries stand on full pages, and the cursor behind these. */
-  full: number;
+  /** Where the entries go on, if they are not the whole. */
   cursor: string | null;
   isWhole: boolean;
   /** Of a long history that is not whole: its newest entries, behind a gap. */
   newest: HistoryEntry[];
 }
 
-export const NOTHING: Known = { entries: [], full: 0, cursor: null, isWhole: false, newest: [] };
-/** Pages that one look reads: a long history is read on by request. */
-const PAGES = 5;
+export const NOTHING: Known = { entries: [], cursor: null, isWhole: false, newest: [] };
 
 export const historyKey = (tenant: string, id: string) => ["history", tenant, id] as const;
 
 /** Reads on behind what is known, `pages` pages at most. */
 export async function readOn(tenant: string, id: string, known: Known, pages: number): Promise<Known> {
-  let { full, cursor } = known;
-  const entries = known.entries.slice(0, full);
+  const entries = [...known.entries];
+  let cursor = known.cursor;
   for (let read = 0; read < pages; read += 1) {
     const page = await readHistory(tenant, id, cursor);
     entries.push(...page.items);
-    if (page.next === null) return same(known, { entries, full, cursor, isWhole: true, newest: [] });
     cursor = page.next;
-    full = entries.length;
+    if (cursor === null) return { ...NOTHING, entries, isWhole: true };
   }
-  const newest = await readNewest(tenant, id);
-  return { entries, full, cursor, isWhole: false, newest: newest.filter(behind(entries)) };
+  return closed({ entries, cursor, isWhole: false, newest: known.newest });
 }
 
-/** Tells what stands behind entries, at whose end several may have one instant. */
-function behind(entries: HistoryEntry[]): (entry: HistoryEntry) => boolean {
-  const last = entries.at(-1)?.time ?? "";
-  const known = new Set(entries.slice(-200).map((each) => JSON.stringify(each)));
-  return (entry) => entry.time >= last && !known.has(JSON.stringify(entry));
+/** Looks at the newest entries; older ones are read only where nothing is known of them. */
+export async function look(tenant: string, id: string, known: Known): Promise<Known> {
+  const { items: newest, next } = await readNewest(tenant, id);
+  if (next === null) return same(known, { ...NOTHING, entries: newest, isWhole: true });
+  const seen = same(known, closed({ ...known, newest }));
+  if (seen.isWhole || known.cursor !== null) return seen;
+  return readOn(tenant, id, { ...NOTHING, newest }, 1); // nothing is known yet, or more has happened than the newest tell
 }
 
-/** Reads of a long history what is new. */
-async function renewed(tenant: string, id: string, known: Known): Promise<Known> {
-  const newest = (await readNewest(tenant, id)).filter(behind(known.entries));
-  return JSON.stringify(newest.at(-1)) === JSON.stringify(known.newest.at(-1)) ? known : { ...known, newest };
+/** Puts the newest entries behind the others: without a gap, if some of them are among these. */
+function closed(known: Known): Known {
+  const { entries, newest } = known;
+  const there = new Set(newest.map((each) => JSON.stringify(each)));
+  const first = entries.length - 2 * newest.length; // the two overlap at an end
+  const older = entries.filter((each, index) => index < first || !there.has(JSON.stringify(each)));
+  return older.length < entries.length ? { ...NOTHING, entries: [...older, ...newest], isWhole: true } : { ...known, isWhole: false };
 }
+
+const isSame = (one: HistoryEntry | undefined, other: HistoryEntry | undefined): boolean => one?.time === other?.time && JSON.stringify(one) === JSON.stringify(other);
 
 /** Keeps the object if nothing was added, so that nothing is drawn again. */
 function same(before: Known, after: Known): Known {
-  const last = after.entries.at(-1);
-  const isSame =
-    before.isWhole &&
-    before.entries.length === after.entries.length &&
-    JSON.stringify(before.entries.at(-1)) === JSON.stringify(last);
-  return isSame ? before : after;
+  const alike = (one: HistoryEntry[], other: HistoryEntry[]): boolean => one.length === other.length && isSame(one.at(-1), other.at(-1));
+  return before.isWhole === after.isWhole && alike(before.entries, after.entries) && alike(before.newest, after.newest) ? before : after;
 }
 
 export function useHistory(tenant: string, id: string, refetchInterval: () => number | false) {
   const client = useQueryClient();
   const key = historyKey(tenant, id);
-  const query = useQuery({
-    queryKey: key,
-    queryFn: () => {
-      const known = client.getQueryData<Known>(key) ?? NOTHING;
-      return known.entries.length > 0 && !known.isWhole ? renewed(tenant, id, known) : readOn(tenant, id, known, PAGES);
-    },
-    refetchInterval,
-    structuralSharing: false,
-  });
+  const known = (): Known => client.getQueryData<Known>(key) ?? NOTHING;
+  const query = useQuery({ queryKey: key, queryFn: () => look(tenant, id, known()), refetchInterval, structuralSharing: false });
   const more = async (): Promise<void> => {
-    const read = await readOn(tenant, id, client.getQueryData<Known>(key) ?? NOTHING, PAGES);
-    client.setQueryData(key, read);
+    client.setQueryData(key, await readOn(tenant, id, known(), 1));
   };
   return { ...query, more };
 }

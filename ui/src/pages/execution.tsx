@@ -2,10 +2,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useCallback, useMemo, useState } from "react";
-import { readDefinition } from "~/api/endpoints";
 import type { Execution, HistoryEntry, JsonObject, ValueReference } from "~/api/types";
 import { useLive } from "~/app/live";
-import { executionQuery, executionRoute } from "~/app/router";
+import { executionQuery, executionRoute, versionQuery } from "~/app/router";
 import { Children } from "~/execution/children";
 import { Controls } from "~/execution/controls";
 import { Facts, standing } from "~/execution/facts";
@@ -37,12 +36,7 @@ export function ExecutionPage() {
   const hasEnded = execution !== undefined && ENDED.has(execution.state);
   if (hasEnded !== ended) setEnded(hasEnded);
   if (execution !== undefined && execution !== stamp) setStamp(execution);
-  const definition = useQuery({
-    queryKey: ["definition", tenant, execution?.definitionId, execution?.version],
-    queryFn: () => readDefinition(tenant, execution?.definitionId ?? "", execution?.version),
-    enabled: execution !== undefined,
-    staleTime: Infinity,
-  });
+  const definition = useQuery({ ...versionQuery(tenant, execution?.definitionId, execution?.version), enabled: execution !== undefined });
   const plan = useMemo(() => (definition.data === undefined ? undefined : planOf(definition.data.steps)), [definition.data]);
   const entries = useMemo(() => (history.data === undefined ? undefined : [...history.data.entries, ...history.data.newest]), [history.data]);
   const visits = useMemo(

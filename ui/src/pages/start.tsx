@@ -2,7 +2,8 @@
 import Button from "@cloudscape-design/components/button";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
-import { BASE, ProblemError } from "~/api/client";
+import { ProblemError } from "~/api/client";
+import { BASE } from "~/api/early";
 import { listExecutions, readDefinition, readExecution, startExecution } from "~/api/endpoints";
 import type { Json, StoredDefinition } from "~/api/types";
 import { startRoute } from "~/app/router";
