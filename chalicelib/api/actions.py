@@ -101,6 +101,26 @@ class AccessConditions:
         missing = request.admission.problem("executions:read", execution.definition_id)
         return missing or self.problem(request, "read", execution)
 
+    def is_private(self, execution: Execution) -> bool:
+        """Tell whether the definition of an execution says who may read it."""
+        place = execution.tenant_id, execution.definition_id, execution.definition_version
+        return "read" in self.service.parsed.get(*place).access
+
+    def concealed_of(self, request: ApiRequest, definition_id: str, version: int | None) -> str | None:
+        """Tell why the caller may not read executions of a version of a definition; None: they may.
+
+        Without a version it is the newest one, though the definition be retired.
+        """
+        missing, subject = request.admission.problem("executions:read", definition_id), request.admission.subject
+        if missing is not None or subject is None:
+            return missing
+        tenant, service = request.path["tenantId"], self.service
+        newest = None if version is not None else service.definitions.definitions.newest(tenant, definition_id)
+        which = version if newest is None else newest.version
+        if which is None:
+            return None
+        return unmet(service.parsed.get(tenant, definition_id, which), which, "read", subject, service.clock.now())
+
     def readable(self, request: ApiRequest) -> Callable[[str, int], bool] | None:
         """Make what tells whether a caller may see the executions of a version of a definition; None: all."""
         subject, now, tenant = request.admission.subject, self.service.clock.now(), request.path["tenantId"]

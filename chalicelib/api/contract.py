@@ -35,7 +35,7 @@ from chalicelib.core.values.errors import (
     TenantNotFoundError,
     UnknownCallerError,
 )
-from chalicelib.core.values.json import Json, decode
+from chalicelib.core.values.json import Json, Path, decode
 from chalicelib.core.values.json_text import MAX_BODY_DEPTH, read_json
 from chalicelib.core.values.value import value
 
@@ -93,9 +93,9 @@ class ApiRequest:
     audited: dict[str, Any] = field(default_factory=dict)
     """What an audit is to say of it beside what it says of every request."""
 
-    def record(self, thing: str, before: Json, after: Json) -> None:
-        """Tell the audit which thing is changed, and how."""
-        self.audited.update(thing=thing, changes=difference(before, after))
+    def record(self, thing: str, before: Json, after: Json, private: Collection[Path] = ()) -> None:
+        """Tell the audit which thing is changed, and how; of what is ``private`` only that it is."""
+        self.audited.update(thing=thing, changes=difference(before, after, private))
 
     @property
     def key(self) -> str | None:

@@ -158,14 +158,14 @@ class ExecutionApi:
         return self.whole(request, self.service.redrive(*request.place, request.admission.actor, **changes))
 
     def _record(self, request: ApiRequest, changes: dict[str, Json]) -> None:
-        """Let the audit hold what a redrive changes, with what stood there, if the caller may read it."""
-        wanted, before = changes.get("stash"), dict[str, Json]()
+        """Let the audit hold what a redrive changes, with what stood there, if whoever reads an audit may see it."""
+        wanted, before, private = changes.get("stash"), dict[str, Json](), list[tuple[str, str]]()
         if isinstance(wanted, dict):
             execution = self.service.read_execution(*request.place)
-            hidden = self.support.conditions.concealed(request, execution) is not None
-            known = execution.stash
+            hidden, known = self.support.conditions.concealed(request, execution) is not None, execution.stash
             before["stash"] = {name: HIDDEN if hidden else known[name] for name in wanted if name in known}
-        request.record(request.path["id"], before, changes)
+            private = [("stash", name) for name in wanted if self.support.conditions.is_private(execution)]
+        request.record(request.path["id"], before, changes, private)
 
     def whole(self, request: ApiRequest, execution: Execution) -> Response:
         """Answer with an execution that was read with all its values."""

@@ -1,7 +1,8 @@
-"""What the routes of schedules answer."""
+"""What the routes of schedules answer.
 
-import hashlib
-import json
+The input of a schedule is that of its executions: it is shown to those who may read these, and to no audit.
+"""
+
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,9 @@ from chalicelib.api.contract import ApiRequest, operations
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.schedules.codec import content_document, read_content
-from chalicelib.core.schedules.schedule import Schedule
+from chalicelib.core.schedules.schedule import Schedule, ScheduleContent
 from chalicelib.core.values.actions import actions_json
-from chalicelib.core.values.errors import MissingRightError
+from chalicelib.core.values.errors import InvalidInputError, MissingRightError
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.value import value
 from chalicelib.usecases.schedules import Permit, ScheduleCondition, ScheduleService
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _STARTS = "executions:start"
+_PRIVATE = (("input",),)
 
 
 @value
@@ -64,7 +66,7 @@ class ScheduleApi:
             permit=self._permit(request, content.definition),
             require=seen.require,
         )
-        request.record(written.name, seen.document, content_document(written.content))
+        request.record(written.name, seen.document, content_document(written.content), _PRIVATE)
         status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
         return web.answer(self._whole(request, written), status, {"ETag": _version(written)})
 
@@ -73,7 +75,7 @@ class ScheduleApi:
         """Take a schedule away."""
         seen = _Seen(request)
         self.service.delete(*_place(request), seen.require)
-        request.record(request.path["name"], seen.document, None)
+        request.record(request.path["name"], seen.document, None, _PRIVATE)
         return Response("", status_code=HTTPStatus.NO_CONTENT)
 
     @web.operation
@@ -95,8 +97,14 @@ class ScheduleApi:
     def start_schedule(self, request: ApiRequest) -> Response:
         """Start an execution outside of the plan."""
         service = self.service
-        permit = self._permit(request, service.read(*_place(request)).content.definition)
-        started = service.start(*_place(request), request.seed, permit)
+        content = service.read(*_place(request)).content
+        permit = self._permit(request, content.definition)
+        try:
+            started = service.start(*_place(request), request.seed, permit)
+        except InvalidInputError as error:  # its problems repeat the input
+            if self._concealed(request, content) is None:
+                raise
+            raise InvalidInputError(error.title()) from None
         request.record(started.name, {}, {"execution": None if started.last is None else started.last.execution})
         return self._changed(request, started)
 
@@ -117,6 +125,10 @@ class ScheduleApi:
         """
         if (problem := request.admission.problem(_STARTS, definition)) is not None:
             raise MissingRightError(f"that {problem}")
+
+    def _concealed(self, request: ApiRequest, content: ScheduleContent) -> str | None:
+        """Tell why the caller may not see the input; None: they may."""
+        return self.support.conditions.concealed_of(request, content.definition, content.version)
 
     def _changed(self, request: ApiRequest, schedule: Schedule) -> Response:
         return web.answer(self._whole(request, schedule))
@@ -139,7 +151,9 @@ class ScheduleApi:
             )
 
         actions = actions_json(refused, ["put", "delete", "pause", "resume", "start"])
-        return {**self._header(schedule), "input": content.input, "actions": actions}
+        hidden = self._concealed(request, content)
+        shown: dict[str, Json] = {"input": content.input} if hidden is None else {"input": None, "hidden": hidden}
+        return {**self._header(schedule), **shown, "actions": actions}
 
 
 class _Seen:
@@ -163,9 +177,8 @@ def _place(request: ApiRequest) -> tuple[str, str]:
 
 
 def _version(schedule: Schedule) -> str:
-    """Name what people say of a schedule now: what was deleted and made anew is numbered anew."""
-    text = json.dumps([content_document(schedule.content), schedule.paused], sort_keys=True)
-    return f"{schedule.revision}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    """Name what people say of a schedule now: what was deleted and made anew is numbered anew, and changed later."""
+    return f"{schedule.revision}-{schedule.changed_at:%Y%m%d%H%M%S%f}"
 
 
 def _view(schedule: Schedule, coming: list[Json]) -> dict[str, Json]:

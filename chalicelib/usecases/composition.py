@@ -147,7 +147,8 @@ class Services:
         """Schedules."""
         from chalicelib.usecases.schedules import ScheduleService  # noqa: PLC0415 - see above
 
-        return ScheduleService(store, self.executions, self._dependencies.queue, self._dependencies.clock)
+        queue, clock = self._dependencies.queue, self._dependencies.clock
+        return ScheduleService(store, self.executions, queue, clock, self._quotas)
 
     @cached_property
     def execution_details(self) -> "ExecutionDetails":

@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
+from chalicelib.core.access.quotas import Quotas, require_room
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.inputs import Message, ScheduleDue
 from chalicelib.core.executions.model import ENDED, Execution
@@ -59,6 +60,9 @@ class ScheduleStore(Protocol):
     ) -> Sequence[Schedule]:
         """Read up to ``limit`` of a tenant, by name, after a name; with ``names``, those that match one of these."""
 
+    def count(self, tenant_id: str, most: int) -> int:
+        """Count those of a tenant, up to so many."""
+
     def put(self, schedule: Schedule) -> bool:
         """Write the next number of one, number 1 where there is none; tell whether it is there now."""
 
@@ -86,6 +90,8 @@ class ScheduleService:
     executions: ExecutionService
     queue: Queue
     clock: Clock
+    quotas: Callable[[str], Quotas]
+    """Answers the quotas of a tenant."""
 
     def read(self, tenant_id: str, name: str) -> Schedule:
         """Read a schedule.
@@ -114,6 +120,7 @@ class ScheduleService:
             InvalidError: it has no plan, or its input does not fit its definition.
             DefinitionNotFoundError: there is no such definition, or version.
             PreconditionFailedError: it is not as ``require`` asks.
+            QuotaError: the tenant has as many as it may have.
             UnavailableError: others were always quicker.
         """
         content.plan.check(self.clock.now())
@@ -123,6 +130,7 @@ class ScheduleService:
             if require is not None:
                 require(known)
             if known is None:
+                self._make_room(tenant_id)
                 new = new_schedule(tenant_id, name, content, self.clock.now(), by)
                 return new, (new, True)
             changed = known.replaced(content, self.clock.now(), by)
@@ -135,6 +143,12 @@ class ScheduleService:
         written = optimistic.change(read, made, self._put, f"the schedule {name!r}")
         self._send_ahead(written[0])
         return written
+
+    def _make_room(self, tenant_id: str) -> None:
+        """Refuse one schedule too many."""
+        most = self.quotas(tenant_id).schedules
+        if most is not None:
+            require_room("schedules", most, self.store.count(tenant_id, most))
 
     def delete(self, tenant_id: str, name: str, require: ScheduleCondition | None = None) -> None:
         """Take a schedule away; what it has started goes on.
@@ -320,7 +334,7 @@ class ScheduleService:
 
 
 def _words(error: SedoError) -> str:
-    """Say why nothing was started: what is wrong, and where."""
-    problem = next(iter(error.problems), None) if isinstance(error, InvalidError) else None
-    said = str(error) or type(error).title()
-    return said if problem is None else f"{type(error).title()}: {problem.pointer or 'input'}: {problem.message}"
+    """Say why nothing was started: without the problems of the input, which repeat it."""
+    if isinstance(error, InvalidError) and error.problems:
+        return f"{type(error).title()}: start it by hand to see where"
+    return str(error) or type(error).title()

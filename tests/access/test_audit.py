@@ -289,6 +289,18 @@ def test_a_redrive_is_written_with_the_stash_that_it_changes(sedo: Guarded) -> N
     assert entry["changes"] == [{"pointer": "/stash/amount", "before": 7, "after": 8}]
 
 
+def test_a_stash_that_not_everybody_may_read_is_hidden(sedo: Guarded) -> None:
+    admin = sedo.key("acme", "admin")
+    steps = [{"id": "no", "type": "fail", "error": "No", "cause": "so"}]
+    create(sedo, admin, stash={"amount": 7}, steps=steps, access={"read": {"roles": ["admin"]}})
+    started = sedo.ask("POST", DEFINITIONS + "/hello/execute", b"{}", admin).json_body["id"]
+    sedo.deliver()
+    path = f"/sedo/tenants/acme/executions/{started}/redrive"
+    assert sedo.status(admin, "POST", path, json.dumps({"stash": {"amount": 8}}).encode()) == 200
+    entry = listed(sedo, "?what=execution.redriven")[0]
+    assert entry["changes"] == [{"pointer": "/stash/amount", "before": "***", "after": "***"}]
+
+
 def test_every_change_that_nothing_else_holds_is_written_by_the_contract_alone() -> None:
     written = {name for name, each in operations().items() if "audit" in each and "heldBy" not in each}
     assert written == {

@@ -154,6 +154,22 @@ def test_definitions_are_bounded_and_their_versions_are_not(acme: Bounded) -> No
     assert acme.post("definitions", ECHO).status_code == 429
 
 
+def test_schedules_are_bounded_and_their_changes_are_not(acme: Bounded) -> None:
+    acme.bound(quotas={"schedules": 2})
+
+    def put(name: str, every: str = "PT1H") -> HTTPResponse:
+        body = {"definition": "echo", "every": every}
+        return acme.sedo.ask("PUT", f"/sedo/tenants/acme/schedules/{name}", body, acme.keys["acme"])
+
+    assert [put(name).status_code for name in ("a", "b")] == [201, 201]
+    assert_problem(put("c"), 429)
+    assert put("a", "PT2H").status_code == 200
+    assert acme.sedo.status(acme.keys["acme"], "POST", "/sedo/tenants/acme/schedules/a/pause", b"{}") == 200
+    assert put("c").status_code == 429
+    assert acme.sedo.status(acme.keys["acme"], "DELETE", "/sedo/tenants/acme/schedules/a") == 204
+    assert put("c").status_code == 201
+
+
 def test_keys_are_bounded(acme: Bounded) -> None:
     acme.bound(quotas={"keys": 2})
     acme.sedo.key("acme", "viewer")

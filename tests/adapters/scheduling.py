@@ -16,6 +16,7 @@ def schedules(aws: Aws, tenant: str) -> None:
     assert store.put(held)
     assert store.get(tenant, "s") == held
     assert store.list(tenant, 10) == [held]
+    assert store.count(tenant, 10) == 1
     assert store.delete(held)
 
 

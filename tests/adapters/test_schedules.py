@@ -67,6 +67,7 @@ def test_schedules_are_listed_by_name_in_both_orders(backend: Backend, tenant: s
     assert names(2, last_first=True) == ["c-2", "c-1"]
     assert names(10, "c-1", last_first=True) == ["b", "a"]
     assert names(10, names=frozenset({"c-*"})) == ["c-1", "c-2"]
+    assert [backend.schedules.count(tenant, most) for most in (3, 10)] == [3, 4]
 
 
 def test_what_is_due_is_found_the_earliest_first(backend: Backend, tenant: str) -> None:

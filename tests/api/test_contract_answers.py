@@ -299,6 +299,7 @@ def stopped_schedule(world: World) -> None:
 BOUNDED = [
     case("create_key", 429, bounded({"quotas": {"keys": 0}}), body=KEY_REQUEST),
     case("create_definition", 429, bounded({"quotas": {"definitions": 2}}), body={**ECHO, "id": "third"}),
+    case("put_schedule", 429, bounded({"quotas": {"schedules": 0}}), body=HOURLY),
     case("execute_definition", 429, bounded({"stopped": True})),
     *(case(f"{verb}_schedule", 429, stopped_schedule) for verb in ("resume", "start")),
     case("redrive_incident", 429, bounded({"stopped": True})),

@@ -133,7 +133,7 @@ def test_an_input_that_no_longer_fits_is_told_and_nothing_starts() -> None:
     assert world.started() == []
     assert world.schedule.problem is not None
     assert world.schedule.problem.message == (
-        "input does not pass inputSchema validation: input: it is null, not an object"
+        "input does not pass inputSchema validation: start it by hand to see where"
     )
     with pytest.raises(InvalidInputError):
         world.start()

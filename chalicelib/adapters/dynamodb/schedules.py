@@ -61,6 +61,17 @@ class DynamoSchedules:
         takes = None if names is None else lambda item: matching(item[SCHEDULES.sort]["S"], names)
         return query_of(self._client, request, limit, _schedule, takes)
 
+    def count(self, tenant_id: str, most: int) -> int:
+        """Count those of a tenant, without their documents."""
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "KeyConditionExpression": f"{SCHEDULES.partition} = :tenant",
+            "ExpressionAttributeValues": {":tenant": {"S": tenant_id}},
+            "ProjectionExpression": SCHEDULES.partition,
+            "ConsistentRead": True,
+        }
+        return len(query(self._client, request, most))
+
     def put(self, schedule: Schedule) -> bool:
         """Write the next number of one; tell whether it is there now."""
         request: PutItemInputTypeDef = {"TableName": self._table, "Item": self._item(schedule)}

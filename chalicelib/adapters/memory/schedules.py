@@ -34,6 +34,10 @@ class MemorySchedules:
         )
         return [each for each in found if not after or (each.name < after if last_first else each.name > after)][:limit]
 
+    def count(self, tenant_id: str, most: int) -> int:
+        """Count those of a tenant."""
+        return len(self.list(tenant_id, most))
+
     def put(self, schedule: Schedule) -> bool:
         """Write the next number of one; tell whether it is there now."""
         key = schedule.tenant_id, schedule.name

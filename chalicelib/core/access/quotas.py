@@ -37,6 +37,8 @@ class Quotas:
     """API keys, expired and revoked ones included."""
     body_bytes: int | None = None
     """Bytes of the body of a request."""
+    schedules: int | None = None
+    """Schedules, those that are paused included."""
     stopped: bool = False
     """Whether nothing may be started, driven on again or resumed."""
     audits_all: bool = False
@@ -64,6 +66,7 @@ def read_quotas(document: Mapping[str, Any]) -> Quotas:
         definitions=given.get("definitions"),
         keys=given.get("keys"),
         body_bytes=given.get("bodyBytes"),
+        schedules=given.get("schedules"),
         stopped=bool(document.get("stopped")),
         audits_all=bool(document.get("auditAll")),
     )

@@ -4,11 +4,11 @@ A change has two: an intent before it is made, and an outcome after. A refusal h
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from chalicelib.core.values.json import Json, decode, encode, pointer
+from chalicelib.core.values.json import Json, Path, decode, encode, pointer
 from chalicelib.core.values.privacy import HIDDEN, PRIVATE
 from chalicelib.core.values.value import copy_with, value
 
@@ -95,32 +95,41 @@ class AuditCheck:
         return checked
 
 
-def difference(before: Json, after: Json) -> list[Json]:
-    """Tell which members of a document change: ``{pointer, before, after}`` each, without secrets, and bounded."""
+def difference(before: Json, after: Json, private: Collection[Path] = ()) -> list[Json]:
+    """Tell which members of a document change: ``{pointer, before, after}`` each, without secrets, and bounded.
+
+    Of a secret it tells that it changes, and so of what stands at the places that are ``private``.
+    """
     changes: list[Json] = []
-    for path, old, new in _changes((), starred(before), starred(after)):
+    for path, old, new in _changes((), before, after, private):
         if len(changes) == MAX_CHANGES:
             return [*changes, {"pointer": "", "more": True}]
         changes.append({"pointer": pointer(path)[:MAX_POINTER], "before": _bounded(old), "after": _bounded(new)})
     return changes
 
 
-def starred(document: Json) -> Json:
-    """Hide the secrets of a document."""
+def starred(document: Json, private: Collection[Path] = (), path: Path = ()) -> Json:
+    """Hide the secrets of what stands at a place of a document, and what is private."""
     if isinstance(document, dict):
-        return {name: HIDDEN if _is_secret(name) else starred(inner) for name, inner in document.items()}
-    return [starred(inner) for inner in document] if isinstance(document, list) else document
+        places = {name: (*path, name) for name in document}
+        return {
+            name: HIDDEN if _is_secret(place, private) else starred(document[name], private, place)
+            for name, place in places.items()
+        }
+    return [starred(inner, private, path) for inner in document] if isinstance(document, list) else document
 
 
-def _is_secret(name: str) -> bool:
-    plain = name.lower().replace("-", "").replace("_", "")
-    return name.lower() in PRIVATE or any(word in plain for word in SECRET)
+def _is_secret(path: Path, private: Collection[Path]) -> bool:
+    name = str(path[-1]).lower()
+    plain = name.replace("-", "").replace("_", "")
+    return name in PRIVATE or path in private or any(word in plain for word in SECRET)
 
 
-def _changes(
-    path: tuple[str | int, ...], before: Json, after: Json
-) -> Iterator[tuple[tuple[str | int, ...], Json, Json]]:
+def _changes(path: Path, before: Json, after: Json, private: Collection[Path]) -> Iterator[tuple[Path, Json, Json]]:
     if before == after:
+        return
+    if path and _is_secret(path, private):
+        yield path, _hidden(before), _hidden(after)
         return
     pairs: Iterable[tuple[str | int, Json, Json]]
     if len(path) < MAX_DEPTH and isinstance(before, dict) and isinstance(after, dict):
@@ -128,10 +137,14 @@ def _changes(
     elif len(path) < MAX_DEPTH and isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         pairs = ((index, old, new) for index, (old, new) in enumerate(zip(before, after, strict=True)))
     else:
-        yield path, before, after
+        yield path, starred(before, private, path), starred(after, private, path)
         return
     for name, old, new in pairs:
-        yield from _changes((*path, name), old, new)
+        yield from _changes((*path, name), old, new, private)
+
+
+def _hidden(document: Json) -> Json:
+    return None if document is None else HIDDEN
 
 
 def _bounded(document: Json) -> Json:

@@ -31,11 +31,18 @@ def holder(ended_at: datetime | None) -> Summary:
 def test_all_quotas_are_read() -> None:
     document = {
         "title": "Acme",
-        "quotas": {"startsPerSecond": 1, "executionsInFlight": 2, "definitions": 3, "keys": 4, "bodyBytes": 5000},
+        "quotas": {
+            "startsPerSecond": 1,
+            "executionsInFlight": 2,
+            "definitions": 3,
+            "keys": 4,
+            "bodyBytes": 5000,
+            "schedules": 6,
+        },
         "stopped": True,
     }
     found = read_quotas(document)
-    assert found == Quotas(1, 2, 3, 4, 5000, stopped=True)
+    assert found == Quotas(1, 2, 3, 4, 5000, 6, stopped=True)
     assert all(getattr(found, each.name) is not None for each in fields(Quotas))
 
 

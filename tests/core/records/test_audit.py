@@ -72,6 +72,21 @@ def test_a_difference_names_changed_members() -> None:
     assert difference(before, before) == []
 
 
+def test_a_difference_tells_that_secrets_and_private_members_change_and_not_how() -> None:
+    before: Any = {"input": {"a": 1}, "password": 1, "b": {"input": 1, "token": None, "apiKey": 3}}
+    after: Any = {"input": {"a": 2}, "password": 2, "b": {"input": 2, "token": 2, "apiKey": 3}}
+    private = [("input",)]
+    assert difference(before, after, private) == [
+        {"pointer": "/b/input", "before": 1, "after": 2},
+        {"pointer": "/b/token", "before": None, "after": "***"},
+        {"pointer": "/input", "before": "***", "after": "***"},
+        {"pointer": "/password", "before": "***", "after": "***"},
+    ]
+    assert difference(before, before, private) == []
+    (whole,) = difference(None, {"input": 1, "a": {"input": 2}}, private)
+    assert whole == {"pointer": "", "before": None, "after": {"input": "***", "a": {"input": 2}}}
+
+
 def test_a_difference_is_bounded() -> None:
     many: Any = {f"{number}" * 300: number for number in range(MAX_CHANGES + 5)}
     found: Any = difference({}, many)

@@ -127,7 +127,9 @@ function ScheduleForm({ tenant, stored, first }: FormProps) {
       await client.invalidateQueries({ queryKey: ["schedules", tenant] });
     },
   });
-  const may = stored?.schedule.actions.put ?? { possible: me.data?.rights?.includes("schedules:write") ?? false, reason: null };
+  const hidden = stored?.schedule.hidden;
+  const asked = hidden === undefined ? stored?.schedule.actions.put : { possible: false, reason: hidden };
+  const may = asked ?? { possible: me.data?.rights?.includes("schedules:write") ?? false, reason: null };
   const submit = (
     <div className="stack">
       {saved.isError && <ProblemAlert error={saved.error} />}
