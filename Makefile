@@ -41,6 +41,7 @@ help:
 	@echo "              (IMPORT=yes: a new stack takes over the tables of the stage that are there)"
 	@echo "make deploy   deploy a stage the quick way, without a stack: STAGE=dev;  make undeploy asks, takes it away, and leaves the data"
 	@echo "make doctor   read the tables of a stage, and say what does not hold: STAGE=prod; REPAIR=wake,index,waits or all mends it"
+	@echo "              (STAGE=local: what make run runs)"
 	@echo "              (MORE='--units 50 --state doctor.json --restored --json' can be set; MORE=--help tells the rest)"
 	@echo "make reindex  read the tables of a stage again into a new index, compare, and let it be read: STAGE=prod"
 	@echo "make test     install what the checks need, then run them all"

@@ -23,7 +23,7 @@ TOKEN_LASTS = timedelta(hours=12)
 WAYS = ("keys", "jwt")
 """What ``make token`` makes."""
 RUNNING = "running.json"
-"""The file that says how to reach what runs: ``{url, endpoint, auth}``."""
+"""The file that says how to reach what runs: ``{url, endpoint, auth, issuer, search, search_auth}``."""
 
 EVERYBODY = """
   *** NOBODY IS ASKED WHO THEY ARE: whoever reaches {url} is anonymous, with every right in every tenant. ***
@@ -64,6 +64,19 @@ def _secret(data: Path) -> str:
     return file.read_text()
 
 
+def reach(home: Path) -> dict[str, str]:
+    """Point this process at the sedo that runs on a folder; answer how it is reached.
+
+    Raises:
+        OSError: none runs there.
+    """
+    running: dict[str, str] = json.loads((home / "data" / RUNNING).read_text())
+    set_environment(os.environ, chalice_config(Path.cwd()), running["endpoint"])
+    if engine := running.get("search"):
+        os.environ |= {"SEDO_SEARCH_URL": engine, "SEDO_SEARCH_AUTH": running["search_auth"]}
+    return running
+
+
 def token(home: Path, role: str, tenant: str, auth: str, subject: str) -> str:
     """Make a key or a token for the sedo that runs on a folder.
 
@@ -71,16 +84,15 @@ def token(home: Path, role: str, tenant: str, auth: str, subject: str) -> str:
         LocalError: it asks nobody for one, or somebody else signs tokens.
         OSError: none runs there.
     """
-    running = json.loads((home / "data" / RUNNING).read_text())
     if auth not in WAYS:
         raise LocalError(f"AUTH={auth} is neither keys nor jwt")
+    running = reach(home)
     if auth not in running["auth"]:
         other = next((way for way in WAYS if way in running["auth"]), None)
         hint = f"start it with AUTH={auth}" if other is None else f"say AUTH={other} here, too"
         raise LocalError(f"sedo runs with AUTH={running['auth']}: {hint}")
     if auth == "jwt" and running["issuer"] != ISSUER:
         raise LocalError(f"tokens are signed by {running['issuer']}: ask there")
-    set_environment(os.environ, chalice_config(Path.cwd()), running["endpoint"])
     from deploy.access import TENANT, bind, make_key  # noqa: PLC0415 - now the clients know where to go
 
     if not re.fullmatch(TENANT, tenant):

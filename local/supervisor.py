@@ -83,7 +83,7 @@ def run(home: Path, port: str) -> None:
         set_environment(os.environ, config, ministack.endpoint)
         engines = _searching(stack, home)
         settings = Settings.from_environment()
-        prefix, auth = settings.prefix, ",".join(sorted(settings.auth))
+        prefix = settings.prefix
         made = resources.ensure(clients.dynamodb(), clients.sqs(), prefix)
         resources.ensure_token_keys(clients.ssm(), prefix)
         say(f"tables and queues: {len(made)} made" if made else "tables and queues: all there")
@@ -92,15 +92,27 @@ def run(home: Path, port: str) -> None:
         driving = stack.enter_context(_driving(app, config))
         filled = [FilledEngine(engine, settings) for engine in engines]
         _wait_until_healthy(url, ministack)
-        how = {"url": url, "endpoint": ministack.endpoint, "auth": auth, "issuer": settings.jwt_issuer}
+        how = _reached(url, ministack.endpoint, settings)
         stack.enter_context(_announced(home / "data" / access.RUNNING, **how))
-        _greet(url, auth)
+        _greet(url, how["auth"])
         while True:
             ministack.check()
             for each in filled:
                 each.check()
             check_driven(driving)
             time.sleep(POLL_SECONDS)
+
+
+def _reached(url: str, endpoint: str, settings: Settings) -> dict[str, str]:
+    """Say how other processes reach what runs."""
+    return {
+        "url": url,
+        "endpoint": endpoint,
+        "auth": ",".join(sorted(settings.auth)),
+        "issuer": settings.jwt_issuer,
+        "search": settings.search_url,
+        "search_auth": settings.search_auth,
+    }
 
 
 def _greet(url: str, auth: str) -> None:

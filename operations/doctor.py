@@ -15,9 +15,8 @@ from pathlib import Path
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.executions.verify import Patience, Violation, ViolationKind
 from chalicelib.core.values.errors import UnavailableError
-from chalicelib.wiring.settings import Settings
 from deploy.advice import advised
-from deploy.policies import stages
+from operations.asked import settings_of
 from operations.checkup import Checkup
 from operations.pace import Pace, metered
 from operations.repair import MENDS, Mending, Repair
@@ -38,7 +37,9 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m operations.doctor", description=(__doc__ or "").partition("\n\n")[2].replace("``", "")
     )
-    made.add_argument("stage", nargs="?", help="of .chalice/config.json; none: what SEDO_PREFIX says")
+    made.add_argument(
+        "stage", nargs="?", help="of .chalice/config.json; local: that of make run; none: what SEDO_PREFIX says"
+    )
     made.add_argument("--repair", default="", metavar="WHAT", help=f"what to mend: {', '.join(Repair)}, or all")
     made.add_argument("--restored", action="store_true", help="the queues are empty: wake every execution that lives")
     made.add_argument("--units", type=float, default=UNITS, help=f"read units a second ({UNITS})")
@@ -99,14 +100,11 @@ def main(arguments: Sequence[str] | None = None, endpoint: str | None = None) ->
     """Check a stage, and say what was found."""
     made = parser()
     asked = made.parse_args(arguments)
-    known = {each.name: each.settings for each in stages()}
-    if asked.stage not in {None, *known}:
-        made.error(f"there is no stage {asked.stage}: .chalice/config.json has {', '.join(known)}")
     try:
         repairs = repairs_of(asked.repair)
     except ValueError as error:
         made.error(f"--repair: {error}: it is {', '.join(Repair)}, or all")
-    settings = known[asked.stage] if asked.stage else Settings.from_environment()
+    settings = settings_of(asked.stage, made)
     rows: list[Sequence[str]] = []
     is_left = False
     try:

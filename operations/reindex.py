@@ -28,7 +28,7 @@ from chalicelib.engine.stream import SearchIndex
 from chalicelib.wiring.aws import search_index
 from chalicelib.wiring.settings import Settings
 from deploy.advice import advised
-from deploy.policies import stages
+from operations.asked import settings_of
 from operations.pace import Pace, metered
 from operations.stage import Broken, Stage, readable
 
@@ -269,7 +269,9 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m operations.reindex", description=(__doc__ or "").partition("\n\n")[2].replace("``", "")
     )
-    made.add_argument("stage", nargs="?", help="of .chalice/config.json; none: what SEDO_PREFIX says")
+    made.add_argument(
+        "stage", nargs="?", help="of .chalice/config.json; local: that of make run; none: what SEDO_PREFIX says"
+    )
     made.add_argument("--units", type=float, default=UNITS, help=f"read units a second ({UNITS})")
     made.add_argument("--segments", type=int, default=SEGMENTS, help=f"parts of a table read at once ({SEGMENTS})")
     made.add_argument("--settle", type=float, default=SETTLE, help=f"seconds that functions may run ({SETTLE})")
@@ -277,10 +279,10 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def with_engine(stage: Settings | None, here: Settings) -> Settings:
+def with_engine(stage: Settings, here: Settings) -> Settings:
     """Answer the settings of a stage, with the engine that this process has been told of: a stack's is in no file."""
-    if stage is None or not here.search_url:
-        return stage or here
+    if not here.search_url:
+        return stage
     return copy_with(stage, search_url=here.search_url, search_auth=here.search_auth)
 
 
@@ -288,10 +290,7 @@ def main(arguments: Sequence[str] | None = None, endpoint: str | None = None) ->
     """Rebuild the index of a stage, and say what differed."""
     made = parser()
     asked = made.parse_args(arguments)
-    known = {each.name: each.settings for each in stages()}
-    if asked.stage not in {None, *known}:
-        made.error(f"there is no stage {asked.stage}: .chalice/config.json has {', '.join(known)}")
-    settings = with_engine(known.get(asked.stage), Settings.from_environment())
+    settings = with_engine(settings_of(asked.stage, made), Settings.from_environment())
     index = search_index(settings)
     if index is None:
         made.error("there is no search engine: SEDO_SEARCH_URL is not set; of a stack it is the parameter SearchUrl")

@@ -163,4 +163,3 @@ def test_the_engine_of_a_stack_is_told_by_the_environment() -> None:
     found = with_engine(stage, here)
     assert (found.prefix, found.search_url, found.search_auth) == ("sedo-prod", "http://here", "none")
     assert with_engine(found, Settings()) == found
-    assert with_engine(None, here) == here

@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -8,6 +11,7 @@ import pytest
 from chalicelib.adapters.dynamodb.tables import EXECUTIONS, HISTORY, TASKS
 from chalicelib.core.executions.model import State
 from chalicelib.core.values.errors import UnavailableError
+from local.access import RUNNING
 from operations import doctor
 from operations.stage import Page, Stage
 from tests.adapters.examples import random_text
@@ -111,13 +115,40 @@ class TestCommand:
         (line,) = map(json.loads, out.splitlines())
         assert (line["violation"], line["execution"], line["mended"], status) == ("late", made, True, 0)
 
+    @pytest.mark.parametrize("module", ["doctor", "reindex"])
+    def test_the_stage_of_this_machine_is_where_what_runs_says(
+        self, module: str, stage: World, ministack: str, tmp_path: Path
+    ) -> None:
+        (tmp_path / "data").mkdir()
+        running = {"endpoint": ministack, "search": "http://127.0.0.1:9", "search_auth": "none"}
+        (tmp_path / "data" / RUNNING).write_text(json.dumps(running))
+        environment = {**os.environ, "SEDO_HOME": str(tmp_path), "SEDO_PREFIX": stage.settings.prefix}
+        command = [sys.executable, "-m", f"operations.{module}", "local", "--settle", "0"]
+        done = subprocess.run(  # noqa: S603 - a command of ours
+            command, env=environment, capture_output=True, text=True, check=False
+        )
+        if module == "doctor":
+            assert done.stderr.rstrip().endswith("0 violations, 0 woken")
+        else:
+            assert "broken off: " in done.stderr
+
     @pytest.mark.parametrize(
         ("arguments", "why"),
-        [(["nowhere"], "there is no stage nowhere"), (["--repair", "money"], "it is wake, index, waits, or all")],
+        [
+            (["nowhere"], "there is no stage nowhere: .chalice/config.json has dev, prod, and local is make run"),
+            (["local"], "start it first, with make run"),
+            (["--repair", "money"], "it is wake, index, waits, or all"),
+        ],
     )
     def test_what_is_not_there_is_refused(
-        self, arguments: list[str], why: str, capsys: pytest.CaptureFixture[str]
+        self,
+        arguments: list[str],
+        why: str,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
+        monkeypatch.setenv("SEDO_HOME", str(tmp_path))
         with pytest.raises(SystemExit, match="2"):
             doctor.main(arguments)
         assert why in capsys.readouterr().err
