@@ -8,6 +8,7 @@ from chalicelib.core.executions.identity import task_id
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.executions.progress import progress
 from chalicelib.core.executions.suspicion import MAX_STRIKES
+from chalicelib.core.executions.verify import Patience
 from chalicelib.core.executions.waiting import AnswerWait, BranchJoin, ItemJoin, PartitionJoin, RetryWait
 from chalicelib.core.executions.why import (
     Cause,
@@ -61,6 +62,9 @@ WAITS: Mapping[Cause, str] = {
 }
 WAITING = "Step {step} waits since {since} for {freed_by}"
 """What a thread does that has no other sentence."""
+
+TAKEN_UP = "A function took up step {step} at {since}{attempt}"
+"""What it does of which nothing was heard for too long."""
 
 FREED_BY: Mapping[Cause, str] = {
     Cause.START: "its start message",
@@ -214,6 +218,8 @@ class Explanation:
         about = {"step": found.thread.step, "since": _at(found.since), "attempt": attempt}
         if found.cause is Cause.RETRY:
             return f"Step {found.thread.step} {self._retry(found)}"
+        if found.cause is Cause.FUNCTION and found.wrong is not None:
+            return TAKEN_UP.format(**about)
         return WAITS.get(found.cause, WAITING).format(**about, freed_by=self._freed_by(found))
 
     def _retry(self, found: Reason) -> str:
@@ -265,7 +271,8 @@ class Explanation:
         links = self.details.below.get(found.thread.id, ())
         if links:
             last = links[-1]
-            place = f"{last.execution_id}, {len(links)} below it" if len(links) > 1 else "That one"
+            is_one = len(links) == 1 and found.cause is Cause.CHILD
+            place = "That one" if is_one else f"{last.execution_id}, {len(links)} below it"
             yield f"{place}: {self._link_text(last)}"
 
     def _times(self, found: Reason) -> Iterator[str]:
@@ -287,6 +294,9 @@ class Explanation:
         match found.wrong:
             case Wrong.SILENT:
                 yield "It has not been heard of for longer than a function works: its message comes again by itself."
+            case Wrong.LATE if due is None and self.execution.version == 0:
+                again = f"The schedule's watch sends it again from {_at(found.since + Patience().message)} on."
+                yield f"That is late: it was lost, or waits behind many others. {again}"
             case Wrong.LATE:
                 yield f"That is late: a message was lost, or a function died. The schedule sends it again {when}."
             case Wrong.LOST:

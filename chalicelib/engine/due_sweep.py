@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Protocol, TypeAlias, TypeVar
 
-from chalicelib.core.executions.due import due_at, is_late
+from chalicelib.core.executions.due import GRACE, due_at, is_late
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.inputs import Input, Message, ResumeRequested, ShardDue, Started, TimerFired
 from chalicelib.core.executions.listing import Summary, listed_under
 from chalicelib.core.executions.model import ENDED, ROOT, Execution, Origin, State, Status
+from chalicelib.core.executions.unheard import unheard
 from chalicelib.core.records.incident import Incident, IncidentKind, of_execution
 from chalicelib.core.values.errors import SedoError, UnavailableError
 from chalicelib.core.values.log_line import line
@@ -32,6 +33,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 DueExecution: TypeAlias = tuple[str, datetime]
 """An execution, and when it was due."""
+ChildHeaders: TypeAlias = Mapping[str, Execution | Summary | None]
+"""Child executions, by id; None: there is none."""
 
 
 PAGE = 100
@@ -45,6 +48,9 @@ CHUNK = 100
 
 SENT_TOGETHER = 10
 """Messages of one request."""
+
+TO_CHILDREN = (Started, ResumeRequested)
+"""What is sent to child executions again and again, until they are known to be under way."""
 
 UNREADABLE_FOR = timedelta(minutes=20)
 """After this time an execution that cannot be worked on is tried again."""
@@ -158,10 +164,11 @@ class DueSweep:
         dependencies = copy_with(self.dependencies, queue=collector)
         current = [one for one in found if one[0] not in items or items[one[0]].due_at == one[1]]
         looked = [one for one in each(lambda one: self.look(dependencies, one, items.get(one[0])), current) if one]
-        messages = [unsworn(message) for message in self.needed(collector.messages, items)]
+        children = self.children(collector.messages, items)
+        messages = [unsworn(message) for message in needed(collector.messages, children)]
         groups = [messages[start : start + SENT_TOGETHER] for start in range(0, len(messages), SENT_TOGETHER)]
         list(each(self.dependencies.queue.send, groups))
-        list(each(self.move_on, looked))
+        list(each(lambda one: self.move_on(one, children), looked))
         return len(looked)
 
     def look(self, dependencies: Dependencies, found: DueExecution, item: Execution | None) -> Looked | None:
@@ -187,44 +194,31 @@ class DueSweep:
         except UnavailableError:
             log.warning(line("execution left to the next run", **ExecutionId.log_members(name), request=token))
             return None
-        except Exception as error:
-            log.exception(
-                line(
-                    "execution cannot be swept, and must not keep others waiting",
-                    **ExecutionId.log_members(name),
-                    request=token,
-                )
-            )
-            why = str(error) if isinstance(error, SedoError) else f"it cannot be worked on: {type(error).__name__}"
-            return Looked(name, seen, None, why=why)
+        except SedoError as error:
+            return self.left_out(name, seen, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever stands there must not keep others waiting
+            return self.left_out(name, seen, f"it cannot be worked on: {type(error).__name__}")
 
-    def needed(self, messages: Sequence[Message], read: Mapping[str, Execution]) -> Sequence[Message]:
-        """Leave out what starts child executions, or lets them go on, that are under way.
+    def left_out(self, name: str, seen: datetime, why: str) -> Looked:
+        """Log the error for which an execution cannot be worked on."""
+        about = {**ExecutionId.log_members(name), "request": f"{self.token}-{name}"}
+        log.exception(  # noqa: LOG004 - while it is handled
+            line("execution cannot be swept, and must not keep others waiting", **about)
+        )
+        return Looked(name, seen, None, why=why)
 
-        So an untouched one begins, one that stands still goes on, and one that has ended says so again, or is driven
-        on. Those that are there already are not brought along.
-        """
-        kinds = (Started, ResumeRequested)
-        children = {message.execution for message in messages if isinstance(message.event, kinds)}
-        if not children:
-            return messages
-        unread = sorted(children - read.keys())
-        there: dict[str, Execution | Summary] = {**read}
-        there |= self.dependencies.executions.summaries(unread) if unread else {}
-        needed = []
-        for message in messages:
-            child = there.get(message.execution) if isinstance(message.event, kinds) else None
-            if child is None:
-                needed.append(message)
-            elif child.state in {State.SUBMITTED, State.PAUSED, *ENDED} or has_not_begun(child):
-                needed.append(copy_with(message, submitted=None))
-        return needed
+    def children(self, messages: Sequence[Message], read: Mapping[str, Execution]) -> ChildHeaders:
+        """Read the headers of the child executions that messages start, or let go on."""
+        names = {message.execution for message in messages if isinstance(message.event, TO_CHILDREN)}
+        unread = sorted(names - read.keys())
+        found = self.dependencies.executions.summaries(unread) if unread else {}
+        return {name: read.get(name) or found.get(name) for name in names}
 
-    def move_on(self, looked: Looked) -> None:
+    def move_on(self, looked: Looked, children: ChildHeaders) -> None:
         """Record that an execution was late, or cannot be worked on, and tell when to look at it again."""
         item, now = looked.item, self.dependencies.clock.now()
         try:
-            if item is not None and looked.late:
+            if item is not None and (looked.late or any(unheard(item, children, now, GRACE))):
                 self.dependencies.incidents.record(lateness(item, now))
             if looked.why:
                 self.dependencies.incidents.record(standstill(looked.execution_id, now, looked.why))
@@ -243,6 +237,22 @@ class DueSweep:
             return
         with ThreadPoolExecutor(self.at_once, "sweep") as pool:
             yield pool.map
+
+
+def needed(messages: Sequence[Message], children: ChildHeaders) -> Sequence[Message]:
+    """Leave out what starts child executions, or lets them go on, that are under way.
+
+    So an untouched one begins, one that stands still goes on, and one that has ended says so again, or is driven on.
+    Those that are there already are not brought along.
+    """
+    found = []
+    for message in messages:
+        child = children.get(message.execution) if isinstance(message.event, TO_CHILDREN) else None
+        if child is None:
+            found.append(message)
+        elif child.state in {State.SUBMITTED, State.PAUSED, *ENDED} or has_not_begun(child):
+            found.append(copy_with(message, submitted=None))
+    return found
 
 
 def has_not_begun(item: Execution | Summary) -> bool:

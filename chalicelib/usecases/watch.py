@@ -7,15 +7,17 @@ the indexes do not have right is written again.
 
 import logging
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 
 from chalicelib.core.executions.due import due_at
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.listing import listed_under
 from chalicelib.core.executions.model import Execution
+from chalicelib.core.executions.unheard import awaited, unheard
 from chalicelib.core.executions.verify import Patience, ViolationKind, state_violations, status_to_list
 from chalicelib.core.records.incident import (
     OF_EXECUTIONS,
@@ -34,7 +36,7 @@ from chalicelib.engine.model import Dependencies
 from chalicelib.engine.waking import wake
 from chalicelib.ports import ExecutionStore
 from chalicelib.usecases.incidents import IncidentStore
-from chalicelib.usecases.kept_waits import KeptWaits
+from chalicelib.usecases.kept_waits import LOOKED_AT, KeptWaits
 
 SAMPLE = 400
 """Executions that are looked at in a check, about: some 50 read units at most, where each is of a KB."""
@@ -89,7 +91,8 @@ class StageWatch:
         """Check a sample, and mend what is wrong; answer which executions were."""
         clock = self.dependencies.clock
         part = self.dependencies.executions.sample(minute_of(clock.now()), SAMPLE)
-        waiting = [each.id for each in part if waiting_for_answers(each)]
+        before = clock.now() - Patience().message
+        waiting = [each.id for each in part if waiting_for_answers(each) or awaited(each, before, 1)]
         looked = {*sorted(waiting, key=lambda name: zlib.crc32(f"{self.token}{name}".encode()))[:WAITS]}
 
         def is_wrong(item: Execution) -> bool:
@@ -132,8 +135,14 @@ class StageWatch:
     def wrong_with(self, item: Execution, now: datetime, *, is_looked: bool = True) -> Mapping[ViolationKind, str]:
         """Tell what is wrong with an execution, and with what others keep of its waits where that ``is_looked`` for."""
         found, waits = wrong_of(item, now), KeptWaits(self.dependencies.tasks, self.dependencies.signals.store)
-        lost = next(iter(waits.lost(item, now).values()), None) if is_looked else None
+        lost = next(chain(waits.lost(item, now).values(), self.unheard(item, now)), None) if is_looked else None
         return found if lost is None else {**found, ViolationKind.WAIT: lost}
+
+    def unheard(self, item: Execution, now: datetime) -> Iterator[str]:
+        """Say of which child executions an execution should have heard, of those that it has waited for for long."""
+        names = awaited(item, now - Patience().message, LOOKED_AT)
+        there = self.dependencies.executions.summaries(names) if names else {}
+        return unheard(item, {name: there.get(name) for name in names}, now, Patience().message)
 
     def end_incidents(self) -> int:
         """End the incidents whose cause is gone, of those whose turn it is; answer how many."""

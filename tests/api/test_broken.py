@@ -189,6 +189,8 @@ def test_a_child_that_is_gone_is_started_again(sedo: Sedo) -> None:
     for _ in range(5):
         sedo.pass_time(60)
     assert sedo.get(f"/executions/{execution}")["state"] == "ExecutionSucceeded"
+    (incident,) = sedo.get("/incidents?state=ended")
+    assert (incident["kind"], incident["execution"]) == ("message-lost", execution)
 
 
 def test_what_is_damaged_is_an_incident_until_it_is_mended_and_goes_on(sedo: Sedo) -> None:
@@ -207,3 +209,30 @@ def test_what_is_damaged_is_an_incident_until_it_is_mended_and_goes_on(sedo: Sed
     assert sedo.get(f"/executions/{execution}")["state"] == "ExecutionSucceeded"
     assert {each["kind"] for each in sedo.get("/incidents?state=ended")} == {"stuck"}
     assert sedo.get("/incidents") == []
+
+
+def unheard(sedo: Sedo, execution: str, seconds: float) -> None:
+    """Let the child end after some time, and leave its parent as it was before it heard of that."""
+    sedo.pass_time(seconds - 1)
+    kept = [(place, place[execution]) for place in (sedo.executions.items, sedo.executions.due_times)]
+    sedo.pass_time(1)
+    assert sedo.get(f"/executions/{execution}")["state"] == "ExecutionSucceeded"
+    for place, before in kept:
+        place[execution] = before
+
+
+@pytest.mark.parametrize(
+    ("seconds", "within", "kind"), [(120, 300, "message-lost"), (36_000, 960, "stuck")], ids=["soon", "after hours"]
+)
+def test_an_end_of_a_child_that_was_lost_is_an_incident_of_its_parent(
+    sedo: Sedo, seconds: int, within: int, kind: str
+) -> None:
+    execution = broken(sedo, {**CHILD, "definition": "long"}, lambda _: None)
+    steps: list[Json] = [{"id": "rest", "type": "wait", "seconds": seconds}]
+    assert ask(sedo, "eve", "POST", "/definitions", {"id": "long", "steps": steps}).status_code == 201
+    sedo.deliver()
+    unheard(sedo, execution, seconds)
+    sedo.pass_time(within)
+    assert sedo.get(f"/executions/{execution}")["state"] == "ExecutionSucceeded"
+    (incident,) = sedo.get("/incidents?state=ended")
+    assert (incident["kind"], incident["execution"]) == (kind, execution)

@@ -17,6 +17,10 @@ from tests.application import Sedo, http_request
 from tests.core.examples import NOW, blank
 from tests.home import SUB, Home
 
+SILENT = (
+    "A function took up step charge at 2026-01-01T00:00:00.000Z. It has not been heard of for longer than a function "
+    "works: its message comes again by itself."
+)
 WAIT: dict[str, Json] = {"id": "rest", "type": "wait", "seconds": 45}
 BOTH: dict[str, Json] = {
     "id": "both",
@@ -150,7 +154,7 @@ class TestChildren:
         whole, (thread,) = why(sedo, begin(sedo, LARGE))
         assert thread["freedBy"].endswith("of 150 have ended")
         assert len(thread["below"]) == 1
-        assert "That one: Step each" in whole["text"]
+        assert f"{thread['below'][0]['execution']}, 1 below it: Step each" in whole["text"]
 
     def test_a_chain_is_followed_so_far_and_no_further(self, sedo: Sedo) -> None:
         define(sedo, "d0", WAIT)
@@ -228,8 +232,17 @@ def running(**changes: Any) -> Execution:
     ("execution", "minutes", "text"),
     [
         (running(), 0, "A function works on step charge since 2026-01-01T00:00:00.000Z."),
+        (
+            copy_with(running(driver=None), version=0),
+            2,
+            "or waits behind many others. The schedule's watch sends it again from 2026-01-01T00:15:00.000Z on.",
+        ),
         (running(attempt=2), 0, "A function works on step charge since 2026-01-01T00:00:00.000Z, at attempt 2."),
-        (running(), 7, "longer than a function works: its message comes again by itself."),
+        (
+            running(),
+            7,
+            SILENT,
+        ),
         (running(), 60, "It is stuck: its message does not come again. The schedule wakes it within two minutes."),
         (running(strikes=2), 0, "and 2 of 3 functions have died of it alone: then the step fails with Poison."),
         (running(driver=Driver("m", "r", handed=True)), 0, "at 2026-01-01T00:00:00.000Z: its message is in the queue."),
