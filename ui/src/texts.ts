@@ -60,6 +60,8 @@ export const texts = {
   },
   search: {
     title: "Search",
+    counts: "Counts that filter",
+    moreFilters: "More filters",
     kind: "What is searched for",
     kinds: { execution: "Executions", definition: "Definitions", task: "Tasks" },
     kinds1: { execution: "Execution", definition: "Definition", task: "Task" },
@@ -129,7 +131,8 @@ export const texts = {
     broken: "Not all work",
     nothing: "nothing",
     lag: (seconds: number) => `${seconds.toFixed(1)} s behind`,
-    noIndex: "There is no search engine, or nothing is in it yet.",
+    noIndex: "There is no search engine: the tables answer.",
+    noLag: "It answers. How far it is behind is known with the next change.",
     facts: {
       label: "How this tenant stands",
       running: "In flight",
@@ -632,6 +635,7 @@ export const texts = {
     value: "It",
     kind: (kinds: string) => `It has to be of the type ${kinds}.`,
     json: "JSON",
+    types: { string: "Text", number: "Number", integer: "Whole number", boolean: "Yes or no", object: "Object", array: "List", null: "Nothing" },
   },
   json: { empty: "empty", show: "Show", items: (n: number) => count(n, "item"), members: (n: number) => count(n, "member") },
 } as const;

@@ -6,6 +6,7 @@ import { redrive, resume, stop } from "~/api/endpoints";
 import { readActions } from "~/api/operate";
 import { Dialog } from "~/parts/dialog";
 import { Field } from "~/parts/field";
+import { inWords } from "~/parts/states";
 import { texts } from "~/texts";
 import type { Ids } from "./bar";
 import { AT_A_TIME, type Deed, type Looked, type Plan, planOf } from "./plan";
@@ -26,7 +27,7 @@ interface Results {
 
 type Phase = { name: "looking"; looked: number; all: number | null } | { name: "ready"; plan: Plan; isMore: boolean } | { name: "working" | "ended"; results: Results };
 
-const why = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const why = (error: unknown): string => inWords(error instanceof Error ? error.message : String(error));
 
 function perform(tenant: string, deed: Deed, id: string, reason: string): Promise<unknown> {
   if (deed === "redrive") return redrive(tenant, id, {});

@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { type IncidentQuery, redriveIncidents } from "~/api/operate";
 import type { IncidentRedrives } from "~/api/types";
 import { Dialog } from "~/parts/dialog";
+import { inWords } from "~/parts/states";
 import { texts } from "~/texts";
 
 export function RedriveIncidents({ tenant, query, onClose }: { tenant: string; query: IncidentQuery; onClose: () => void }) {
@@ -41,7 +42,7 @@ function Outcome({ tenant, found }: { tenant: string; found: IncidentRedrives })
           <li key={id}>
             <span className={`state state-${problem === undefined ? "succeeded" : "failed"}`}>{problem === undefined ? "✓" : "✕"}</span>{" "}
             {execution === null ? id : <Link to="/t/$tenant/executions/$id" params={{ tenant, id: execution }}>{execution}</Link>}{" "}
-            {problem?.detail ?? problem?.title ?? (remedy === null ? "" : texts.incidents.remedies[remedy])}
+            {inWords(problem?.detail ?? problem?.title ?? "") || (remedy === null ? "" : texts.incidents.remedies[remedy])}
           </li>
         ))}
       </ul>

@@ -17,6 +17,11 @@ it("tells with which executions something can be done, and why not with the othe
   expect(planOf("cancel", looked)).toEqual({ possible: ["a", "b", "d"], impossible: [["not found", 1]] });
 });
 
+it("says refusals with the words of states", () => {
+  const looked = ["ExecutionSucceeded", "ExecutionTimedOut: redrive it to let it go on", "NoStateOfOurs"].map((state) => ({ id: state, actions: actions(not(`it is ${state}`)) }));
+  expect(planOf("redrive", looked).impossible.map(([reason]) => reason)).toEqual(["it is succeeded", "it is timed out: redrive it to let it go on", "it is NoStateOfOurs"]);
+});
+
 it("reads pages until there are no more, or enough", async () => {
   const pages: Record<string, { ids: string[]; next: string | null }> = { first: { ids: ["a"], next: "second" }, second: { ids: ["b"], next: null } };
   expect(await collect(async (cursor) => pages[cursor ?? "first"] ?? { ids: [], next: null })).toEqual({ ids: ["a", "b"], isMore: false });

@@ -1,5 +1,6 @@
 /** What is done with many executions: which of them it can be done with, and why not with the others. */
 import type { Execution } from "~/api/types";
+import { inWords } from "~/parts/states";
 
 export type Deed = "cancel" | "pause" | "resume" | "redrive";
 export const DEEDS: readonly Deed[] = ["cancel", "pause", "resume", "redrive"];
@@ -22,7 +23,7 @@ export function planOf(deed: Deed, looked: readonly Looked[]): Plan {
   for (const each of looked) {
     const reason = "problem" in each ? each.problem : each.actions[deed].possible ? null : (each.actions[deed].reason ?? "");
     if (reason === null) possible.push(each.id);
-    else reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    else reasons.set(inWords(reason), (reasons.get(inWords(reason)) ?? 0) + 1);
   }
   return { possible, impossible: [...reasons].sort((one, other) => other[1] - one[1]) };
 }

@@ -125,7 +125,7 @@ function WaitLine({ wait, why, tenant }: { wait: Wait; why: Thread["why"]; tenan
         </span>
         {why === undefined ? `${texts.states[tone]}: ${wait.step}` : <Sentence text={why.text} />}
       </span>{" "}
-      {why !== undefined && !why.text.includes(why.then) && <span className="muted">{texts.execution.then(why.then)}</span>}{" "}
+      {why !== undefined && !why.text.includes(why.then) && <span className="muted">{<Sentence text={texts.execution.then(why.then)} />}</span>}{" "}
       {wait.task !== undefined && (
         <Link to="/t/$tenant/tasks" params={{ tenant }} search={{ task: wait.task }}>
           {texts.execution.openTask}
@@ -142,7 +142,9 @@ function WaitLine({ wait, why, tenant }: { wait: Wait; why: Thread["why"]; tenan
 
 const INSTANT = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
 
+const NAMED = /`([^`]+)`/;
+
 /** A sentence of the server, with its instants in the reader's zone. */
 function Sentence({ text }: { text: string }) {
-  return text.split(INSTANT).map((part, index) => (index % 2 === 1 ? <Time key={index} at={part} /> : part));
+  return text.split(INSTANT).map((part, index) => (index % 2 === 1 ? <Time key={index} at={part} /> : part.split(NAMED).map((each, at) => (at % 2 === 1 ? <code key={`${index}.${at}`}>{each}</code> : each))));
 }

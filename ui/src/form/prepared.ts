@@ -1,4 +1,5 @@
 /** A schema as rjsf draws it best: with the types that its constants imply, lists of fixed items and dependencies as draft 7 has them. What is valid stays the same. */
+import { texts } from "~/texts";
 import { beside, isMembers, listOf, type Members, referenced, within } from "./places";
 
 /** Members of schemas that are values, and no schemas. */
@@ -28,7 +29,7 @@ export function prepared(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(prepared);
   if (!isMembers(schema)) return schema;
   const made = inside(schema, prepared);
-  for (const choice of ["oneOf", "anyOf"]) if (Array.isArray(made[choice])) made[choice] = made[choice].map(marked);
+  for (const choice of ["oneOf", "anyOf"]) if (Array.isArray(made[choice])) made[choice] = titled(made[choice].map(marked));
   const type = made.type === undefined ? implied(made) : undefined;
   return fixed(depending(type === undefined ? made : { ...made, type }));
 }
@@ -38,6 +39,23 @@ function marked(choice: unknown): unknown {
   if (!isMembers(choice) || !isMembers(choice.properties)) return choice;
   const isMark = (each: unknown): each is { const: unknown } => isMembers(each) && "const" in each && !("default" in each) && KINDS.has(typeof each.const);
   return { ...choice, properties: mapped(choice.properties, (each) => (isMark(each) ? { type: typeof each.const, ...each, default: each.const, readOnly: true } : each)) };
+}
+
+/** Names choices without a title by the constants that mark them, or by their types, where that tells them apart. */
+function titled(choices: unknown[]): unknown[] {
+  const names = choices.map(nameOf);
+  return choices.map((choice, index) => {
+    const name = names[index];
+    return isMembers(choice) && choice.title === undefined && name !== undefined && names.indexOf(name) === names.lastIndexOf(name) ? { ...choice, title: name } : choice;
+  });
+}
+
+function nameOf(choice: unknown): string | undefined {
+  if (!isMembers(choice) || "const" in choice || "$ref" in choice) return undefined;
+  if (typeof choice.title === "string") return choice.title;
+  const marks = Object.values(isMembers(choice.properties) ? choice.properties : {}).filter((each) => isMembers(each) && isMarked(each));
+  if (marks.length > 0) return marks.map((each) => String((each as Members).const)).join(", ");
+  return typeof choice.type === "string" ? (texts.form.types as Record<string, string>)[choice.type] : undefined;
 }
 
 /** Whether a field has nothing to say: its choice has said it. */

@@ -12,6 +12,7 @@ import { TextFilter, TimeFilter } from "~/parts/filter";
 import { type Column, Table } from "~/parts/list";
 import { Loading, ProblemAlert } from "~/parts/problem";
 import { queryOf } from "~/search/query";
+import { words } from "~/parts/states";
 import { texts } from "~/texts";
 
 type Found = { counts: NonNullable<SearchPage["counts"]>; dollars: NonNullable<SearchPage["dollars"]> };
@@ -67,7 +68,7 @@ function Sums({ tenant, found, total, from, to, definition }: SumsProps) {
         <dl>
           <Fact name={columns.executions}>{total.toLocaleString("en")}</Fact>
           <Fact name={columns.total}>{money(dollars.total)}</Fact>
-          <Fact name={columns.mean}>{money(dollars.total / total)}</Fact>
+          <Fact name={columns.mean}>{total === 0 ? texts.health.nothing : money(dollars.total / total)}</Fact>
         </dl>
       </section>
       {GROUPINGS.map((by) => {
@@ -76,13 +77,13 @@ function Sums({ tenant, found, total, from, to, definition }: SumsProps) {
           name: texts.cost.by[by],
           cell: ({ name }) => (
             <Link to="/t/$tenant/search" params={{ tenant }} search={{ definition, ...(by === "day" ? { from: name, to: name } : { from, to, [by]: name }) }}>
-              {name}
+              {by === "state" ? words(name) : name}
             </Link>
           ),
         };
         const others: Column<Line>[] = [
           { name: columns.executions, cell: (line) => line.executions.toLocaleString("en") },
-          { name: columns.mean, cell: (line) => money(line.dollars / line.executions) },
+          { name: columns.mean, cell: (line) => line.executions === 0 ? "" : money(line.dollars / line.executions) },
           { name: columns.total, cell: (line) => money(line.dollars) },
         ];
         return (

@@ -71,7 +71,7 @@ function Standing({ tenant, mayReadTasks }: { tenant: string; mayReadTasks: bool
   const standing = useQuery({ queryKey: ["standing", tenant], queryFn: () => readStanding(tenant, mayReadTasks), refetchOnMount: "always" });
   if (standing.isError) return <ProblemAlert error={standing.error} onRetry={() => void standing.refetch()} />;
   if (standing.data === undefined) return <Loading />;
-  const { counts, lag, incidents, oldest, task } = standing.data;
+  const { counts, lag, source, incidents, oldest, task } = standing.data;
   const { facts } = texts.health;
   return (
     <section className="panel facts" aria-label={facts.label}>
@@ -116,7 +116,7 @@ function Standing({ tenant, mayReadTasks }: { tenant: string; mayReadTasks: bool
             )}
           </Fact>
         )}
-        <Fact name={facts.index}>{lag === null ? texts.health.noIndex : texts.health.lag(lag)}</Fact>
+        <Fact name={facts.index}>{source === "tables" ? texts.health.noIndex : lag === null ? texts.health.noLag : texts.health.lag(lag)}</Fact>
       </dl>
     </section>
   );
@@ -129,5 +129,5 @@ async function readStanding(tenant: string, mayReadTasks: boolean) {
     listExecutions(tenant, { limit: 1, state: ["running"], sort: "startedAt" }),
     mayReadTasks ? listTasks(tenant, { limit: 1, status: "open", sort: "createdAt" }) : undefined,
   ]);
-  return { counts: found.counts?.state ?? null, lag: found.lagSeconds, incidents, oldest: running.items[0], task: tasks?.items[0] };
+  return { counts: found.counts?.state ?? null, lag: found.lagSeconds, source: found.source, incidents, oldest: running.items[0], task: tasks?.items[0] };
 }

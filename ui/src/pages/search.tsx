@@ -10,6 +10,7 @@ import { collect } from "~/bulk/plan";
 import { SelectFilter, TextFilter, TimeFilter } from "~/parts/filter";
 import { type Column, List } from "~/parts/list";
 import { StateBadge } from "~/parts/state-badge";
+import { words } from "~/parts/states";
 import { Duration, Time } from "~/parts/time";
 import { AttributeFilters } from "~/search/attributes";
 import { Facets } from "~/search/facets";
@@ -97,6 +98,7 @@ function Freshness({ found }: { found: SearchPage | undefined }) {
 
 function Filters({ asked, names, set }: { asked: Asked; names: string[]; set: (change: Partial<Asked>) => void }) {
   const kind = kindOf(asked);
+  const [isOpen, open] = useState(LESSER.some((name) => asked[name] !== undefined));
   return (
     <div className="filters" role="search">
       <div className="chips" role="group" aria-label={texts.search.kind}>
@@ -107,14 +109,19 @@ function Filters({ asked, names, set }: { asked: Asked; names: string[]; set: (c
         ))}
       </div>
       <TextFilter label={texts.search.words} isMain value={asked.q} onChange={(q) => set({ q })} />
-      <SelectFilter label={texts.executions.columns.state} any={texts.search.anyState} choices={STATES[kind].map((each) => [each, each])} value={asked.state} onChange={(state) => set({ state })} />
+      <SelectFilter label={texts.executions.columns.state} any={texts.search.anyState} choices={STATES[kind].map((each) => [each, words(each)])} value={asked.state} onChange={(state) => set({ state })} />
       <TimeFilter from={asked.from} to={asked.to} onChange={set} />
+      <button type="button" className="chip narrow-only" aria-expanded={isOpen} onClick={() => open(!isOpen)}>
+        {texts.search.moreFilters}
+      </button>
+      <div className={isOpen ? "wide-only is-open" : "wide-only"}>
       <TextFilter label={texts.executions.definition} value={asked.definition} onChange={(definition) => set({ definition })} />
       {kind !== "task" && <TextFilter label={texts.definitions.columns.version} value={asked.version} onChange={(version) => set({ version })} />}
       {kind === "execution" && <TextFilter label={texts.search.error} value={asked.error} onChange={(error) => set({ error })} />}
       {kind !== "definition" && <TextFilter label={texts.executions.columns.step} value={asked.step} onChange={(step) => set({ step })} />}
       {kind !== "task" && <TextFilter label={texts.executions.by} value={asked.by} onChange={(by) => set({ by })} />}
       {kind === "execution" && <AttributeFilters where={asked.where} names={names} onChange={(where) => set({ where })} />}
+      </div>
       {Object.values(asked).some((each) => each !== undefined) && (
         <button type="button" className="chip" onClick={() => set({ ...CLEARED, kind: asked.kind })}>
           {texts.filter.clear}
@@ -123,6 +130,9 @@ function Filters({ asked, names, set }: { asked: Asked; names: string[]; set: (c
     </div>
   );
 }
+
+/** Filters that a narrow page shows by request, and when they filter. */
+const LESSER: readonly (keyof Asked)[] = ["definition", "version", "error", "step", "by", "where"];
 
 const CLEARED: Asked = {
   q: undefined,
@@ -167,7 +177,7 @@ function columnsOf(tenant: string, kind: ReturnType<typeof kindOf>, names: reado
     },
     {
       name: columns.state,
-      cell: (row) => <StateBadge state={row.kind === "execution" ? stateOf(row as never) : { tone: SHOWN_STATES[row.state] ?? null, word: row.state }} />,
+      cell: (row) => <StateBadge state={row.kind === "execution" ? stateOf(row as never) : { tone: SHOWN_STATES[row.state] ?? null, word: words(row.state) }} />,
     },
     { for: "definition", name: texts.definitions.columns.title, cell: (row) => row.title, title: (row) => row.title },
     { name: columns.definition, cell: (row) => (row.version === null ? row.definitionId : `${row.definitionId} v${row.version}`) },

@@ -1,6 +1,7 @@
 /** A button that may not be pressed says why, before the click. */
 import Button from "@cloudscape-design/components/button";
 import type { Action } from "~/api/types";
+import { inWords } from "./states";
 
 interface Props {
   name: string;
@@ -12,7 +13,7 @@ interface Props {
 }
 
 export function Act({ name, action, onClick, isPrimary = false, isBusy = false }: Props) {
-  const reason = action?.possible === false ? (action.reason ?? undefined) : undefined;
+  const reason = action?.possible === false && action.reason !== null ? inWords(action.reason) : undefined;
   return (
     <span title={reason}>
       <Button variant={isPrimary ? "primary" : "normal"} disabled={action?.possible !== true} disabledReason={reason} loading={isBusy} formAction={onClick === undefined ? "submit" : "none"} {...(onClick && { onClick })}>

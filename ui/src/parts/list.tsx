@@ -79,30 +79,30 @@ export function Table<R>({ label, rows, columns, keyOf, onOpen, choice }: TableP
     (index) => rows[index] !== undefined && toggle(rows[index]),
   );
   return (
-    <div className="scroll-x" tabIndex={0} role="region" aria-label={label}>
-      <table className="rows">
-        <thead>
-          <tr>
+    <div className="scroll-x list" tabIndex={0} role="region" aria-label={label}>
+      <table className="rows" role="table">
+        <thead role="rowgroup">
+          <tr role="row">
             {choice !== undefined && (
-              <th className="choice">
+              <th className="choice" role="columnheader">
                 <ChooseAll keys={rows.map(keyOf)} choice={choice} />
               </th>
             )}
             {columns.map((column) => (
-              <th key={column.name}>{column.isUnnamed === true ? <span className="hidden-text">{column.name}</span> : column.name}</th>
+              <th key={column.name} role="columnheader">{column.isUnnamed === true ? <span className="hidden-text">{column.name}</span> : column.name}</th>
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {rows.map((row, index) => (
-            <tr key={keyOf(row)} data-row={index} className={index === at ? "at" : undefined}>
+            <tr key={keyOf(row)} role="row" data-row={index} className={index === at ? "at" : undefined}>
               {choice !== undefined && (
-                <td className="choice">
+                <td className="choice" role="cell">
                   <input type="checkbox" aria-label={texts.list.choose(keyOf(row))} checked={choice.chosen.has(keyOf(row))} onChange={() => toggle(row)} />
                 </td>
               )}
-              {columns.map((column) => (
-                <td key={column.name} title={column.title?.(row) ?? undefined}>
+              {columns.map((column, place) => (
+                <td key={column.name} role="cell" data-name={column.name} className={place === 0 ? "first" : column.isUnnamed === true ? "unnamed" : undefined} title={column.title?.(row) ?? undefined}>
                   {column.cell(row)}
                 </td>
               ))}
@@ -116,5 +116,9 @@ export function Table<R>({ label, rows, columns, keyOf, onOpen, choice }: TableP
 
 function ChooseAll({ keys, choice }: { keys: string[]; choice: Choice }) {
   const isAll = keys.every((key) => choice.chosen.has(key));
-  return <input type="checkbox" aria-label={texts.list.chooseAll} checked={isAll} onChange={() => choice.choose(isAll ? new Set() : new Set(keys))} />;
+  return (
+    <label>
+      <input type="checkbox" aria-label={texts.list.chooseAll} checked={isAll} onChange={() => choice.choose(isAll ? new Set() : new Set(keys))} /> <span className="card-only">{texts.list.chooseAll}</span>
+    </label>
+  );
 }

@@ -4,6 +4,7 @@ import Button from "@cloudscape-design/components/button";
 import { Component, type ReactNode } from "react";
 import { ProblemError } from "~/api/client";
 import { texts } from "~/texts";
+import { inWords } from "./states";
 
 export function ProblemAlert({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const problem = error instanceof ProblemError ? error.problem : null;
@@ -15,7 +16,7 @@ export function ProblemAlert({ error, onRetry }: { error: unknown; onRetry?: () 
         header={problem?.title ?? "Error"}
         action={onRetry && <Button onClick={onRetry}>{texts.app.retry}</Button>}
       >
-        {problem?.detail ?? (error instanceof Error ? error.message : String(error))}
+        {inWords(problem?.detail ?? (error instanceof Error ? error.message : String(error)))}
         {entries.length > 0 && (
           <ul className="plain">
             {entries.slice(0, 50).map((each, index) => (

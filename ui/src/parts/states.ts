@@ -91,6 +91,10 @@ export function ofWait(wait: Pick<Wait, "for">): Tone {
 
 export const ofTone = (tone: Tone): Shown => ({ tone, word: texts.states[tone] });
 
+/** Writes a sentence of the server with the words of states, where it has their names: `it is ExecutionFailed`. */
+export const inWords = (sentence: string): string =>
+  sentence.replace(/\b[A-Z][A-Za-z]+\b/g, (name) => (Object.hasOwn(OF_STATE, name) ? ofExecution({ state: name as ExecutionSummary["state"] }).word.toLowerCase() : name));
+
 /** Writes `StepTimedOut` as words. */
 export const words = (name: string): string => {
   const text = name.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();

@@ -53,8 +53,20 @@ export function Time({ at, relative: isRelative = false }: { at: string; relativ
   const exact = `${at} · ${local(at)} ${ZONE}`;
   return (
     <time dateTime={at} title={exact}>
-      {isRelative ? fromNow(at, now) : local(at)}
+      {isRelative ? fromNow(at, now) : <Local text={local(at)} />}
     </time>
+  );
+}
+
+/** An instant, of which a narrow place leaves out the day. */
+function Local({ text }: { text: string }) {
+  const [, day, clock] = /^(\S+ )(\S+)$/.exec(text) ?? [];
+  if (day === undefined) return text;
+  return (
+    <>
+      <span className="day">{day}</span>
+      {clock}
+    </>
   );
 }
 

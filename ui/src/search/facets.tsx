@@ -1,5 +1,7 @@
 /** How many there are of each state, definition, step, error and day: each count is a filter. */
+import { useState } from "react";
 import type { Found } from "~/api/types";
+import { words } from "~/parts/states";
 import { texts } from "~/texts";
 import type { Asked } from "./query";
 
@@ -16,8 +18,13 @@ export const filterOf = (facet: Facet, value: string | undefined): Partial<Asked
   facet === "day" ? { from: value, to: value } : { [facet]: value };
 
 export function Facets({ counts, asked, set }: { counts: Counts; asked: Asked; set: (change: Partial<Asked>) => void }) {
+  const [isOpen, open] = useState(false);
   return (
-    <div className="facets">
+    <>
+    <button type="button" className="chip narrow-only" aria-expanded={isOpen} onClick={() => open(!isOpen)}>
+      {texts.search.counts}
+    </button>
+    <div className={isOpen ? "facets is-open" : "facets"}>
       {FACETS.filter((facet) => Object.keys(counts[facet]).length > 0).map((facet) => (
         <section key={facet} aria-label={texts.search.facets[facet]}>
           <h2>{texts.search.facets[facet]}</h2>
@@ -30,7 +37,7 @@ export function Facets({ counts, asked, set }: { counts: Counts; asked: Asked; s
                     <svg className="facet-bar" aria-hidden="true" preserveAspectRatio="none" viewBox="0 0 100 1">
                       <rect width={share} height="1" />
                     </svg>
-                    <span className="facet-name">{value}</span> <span className="num">{count.toLocaleString("en")}</span>
+                    <span className="facet-name">{facet === "state" ? words(value) : value}</span> <span className="num">{count.toLocaleString("en")}</span>
                   </button>
                 </li>
               );
@@ -39,6 +46,7 @@ export function Facets({ counts, asked, set }: { counts: Counts; asked: Asked; s
         </section>
       ))}
     </div>
+    </>
   );
 }
 
