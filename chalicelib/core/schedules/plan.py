@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from chalicelib.core.limits import LIMITS, beyond
+from chalicelib.core.schedules.wall_clock import SECOND, WallClock
 from chalicelib.core.values.errors import InvalidError
 from chalicelib.core.values.json import find_zone
 from chalicelib.core.values.value import value
@@ -21,7 +22,6 @@ _EVERY = re.compile(
 _UNITS = ("weeks", "days", "hours", "minutes", "seconds")
 _FIELDS = ("minute", "hour", "day of the month", "month", "day of the week")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND = timedelta(seconds=1)
 
 
 @value
@@ -55,18 +55,20 @@ class Plan:
         if self.every:
             step = _interval(self.every)
             return _EPOCH + ((instant - _EPOCH) // step + 1) * step
-        times = (
-            time.astimezone(UTC) for time in _cron(self.cron, instant.astimezone(find_zone(self.zone, InvalidError)))
-        )
-        return next((time for time in times if time > instant), None)
+        return self._next(instant.replace(microsecond=0))
 
     def newest(self, first: datetime, now: datetime) -> datetime:
         """Tell the newest time up to now, of which ``first`` is one."""
         if self.every:
             step = _interval(self.every)
             return _EPOCH + (now - _EPOCH) // step * step
-        behind = (now.replace(microsecond=0) + _SECOND).astimezone(find_zone(self.zone, InvalidError))
-        return max(first, next(_cron(self.cron, behind, reverse=True)).astimezone(UTC))
+        return max(first, self._next(now.replace(microsecond=0) + SECOND, reverse=True) or first)
+
+    def _next(self, start: datetime, *, reverse: bool = False) -> datetime | None:
+        """Tell the first time of ``cron`` after an instant, or the last one before it."""
+        clock = WallClock(find_zone(self.zone, InvalidError))
+        is_of_day = not any(field.startswith("*") for field in self.cron.split()[:2])
+        return (_time_of_day if is_of_day else _time_shown)(clock, self.cron, start, reverse=reverse)
 
     def following(self, instant: datetime | None, count: int) -> Sequence[datetime]:
         """Tell some times, beginning with one of them; None: there are none."""
@@ -91,8 +93,28 @@ def _interval(text: str) -> timedelta:
     return step
 
 
+def _time_of_day(clock: WallClock, text: str, start: datetime, *, reverse: bool) -> datetime | None:
+    """Find the first instant after one, or the last before it, for a time of day that an expression names."""
+    shown = _cron(text, start + clock.offset(start, first=reverse), reverse=reverse)
+    return next((time for time in map(clock.instant, shown) if (time < start if reverse else time > start)), None)
+
+
+def _time_shown(clock: WallClock, text: str, start: datetime, *, reverse: bool) -> datetime | None:
+    """Find the first instant after one, or the last before it, at which clocks show what an expression names."""
+    way = -SECOND if reverse else SECOND
+    changed: datetime | None = start + way
+    while changed is not None:
+        start, offset = changed - way, clock.offset(changed)
+        shown = next(_cron(text, start + offset, reverse=reverse), None)
+        if shown is None:
+            return None
+        time = shown - offset
+        changed = clock.changed(start + way, time, offset)
+    return time
+
+
 def _cron(text: str, start: datetime, *, reverse: bool = False) -> Iterator[datetime]:
-    """Answer the times after one, or before it; some may be so on the clocks of the zone alone."""
+    """Answer what clocks show at the times after one, or before it; clocks that nobody changes."""
     from cronsim import CronSim, CronSimError  # noqa: PLC0415 - only schedules need it
 
     fields = text.split()

@@ -1,15 +1,18 @@
 """The times of plans: cron expressions in time zones, and intervals."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, takewhile
+from zoneinfo import ZoneInfo
 
 import pytest
+from cronsim import CronSim
 
 from chalicelib.core.schedules.plan import Plan
 from chalicelib.core.values.errors import InvalidError
 
 NOW = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
 BERLIN = "Europe/Berlin"
+MINUTES = 60
 
 
 def instant(text: str) -> datetime:
@@ -99,9 +102,10 @@ def test_a_day_that_no_year_has_is_refused(plan: Plan) -> None:
         plan.check(NOW)
 
 
-def test_a_plan_that_has_no_time_within_fifty_years_is_refused() -> None:
+@pytest.mark.parametrize("cron", ["0 0 LW * */7", "* * LW * */7"])
+def test_a_plan_that_has_no_time_within_fifty_years_is_refused(cron: str) -> None:
     with pytest.raises(InvalidError, match="names a day that does not exist"):
-        Plan("0 0 LW * */7").check(NOW)  # the last weekday, if it is a Sunday
+        Plan(cron).check(NOW)  # the last weekday, if it is a Sunday
 
 
 def test_a_leap_day_is_found() -> None:
@@ -136,3 +140,60 @@ def test_what_is_no_plan_is_refused(plan: Plan, words: str) -> None:
 
 def test_nothing_follows_where_there_is_no_time() -> None:
     assert Plan("0 9 * * *").following(None, 5) == []
+
+
+CHANGES = [
+    ("Pacific/Chatham", "2026-04-04T00:00"),  # from 03:45 back to 02:45
+    ("Pacific/Chatham", "2026-09-26T00:00"),
+    ("Australia/Lord_Howe", "2026-04-04T00:00"),  # by half an hour
+    ("Australia/Lord_Howe", "2026-10-03T00:00"),
+    ("Antarctica/Troll", "2026-03-28T12:00"),  # by two hours
+    ("Antarctica/Troll", "2026-10-24T12:00"),
+    ("Asia/Beirut", "2026-10-24T00:00"),  # at midnight
+    ("Asia/Pyongyang", "2018-05-04T00:00"),  # for good
+    ("Pacific/Apia", "2011-12-29T12:00"),  # a day is left out
+    (BERLIN, "2026-10-24T12:00"),
+]
+MANY = [
+    "*/2 0,3 * * *",
+    "17 */3 * * *",
+    "*/45 1-3 * * *",
+    "14 * * * *",
+    "0,30 2 * * *",
+    "10-20 0-3 * * *",
+    "50 23 * * *",
+]
+
+
+def brute_force(plan: Plan, start: datetime, hours: int) -> list[datetime]:
+    """Look at each minute: what clocks show there, and what they pass over."""
+    minute, hour, *_ = plan.cron.split()
+    zone, is_of_day, found = ZoneInfo(plan.zone), "*" not in minute[0] + hour[0], []
+    reference = CronSim(plan.cron, datetime(2000, 1, 1, tzinfo=UTC))
+    before = start.astimezone(zone).replace(tzinfo=None)
+    for number in range(1, hours * MINUTES):
+        instant = start + timedelta(minutes=number)
+        local = instant.astimezone(zone)
+        shown = local.replace(tzinfo=None)
+        passed = [before + timedelta(minutes=n) for n in range(1, (shown - before) // timedelta(minutes=1))]
+        named = [each for each in (*passed, shown) if each.minute in reference.minutes and each.hour in reference.hours]
+        if (named and not local.fold) if is_of_day else shown in named:
+            found.append(instant)
+        before = shown
+    return found
+
+
+@pytest.mark.parametrize("cron", MANY)
+@pytest.mark.parametrize(("zone", "start"), CHANGES)
+def test_times_are_those_that_clocks_show_on_either_side_of_a_change(cron: str, zone: str, start: str) -> None:
+    plan, begin = Plan(cron, zone), instant(start)
+    expected = brute_force(plan, begin, 48)
+    found = [*takewhile(lambda time: time <= expected[-1], plan.following(plan.after(begin), len(expected) + 1))]
+    assert found == expected
+    for time, following in pairwise(expected):
+        assert [plan.newest(expected[0], now) for now in (time, following - timedelta(seconds=1))] == [time, time]
+
+
+def test_what_is_shown_twice_at_the_end_of_a_day_counts_twice() -> None:
+    plan = Plan("*/30 */23 24 10 *", "Asia/Beirut")
+    assert times(plan, "2026-10-24T20:30", 3) == ["2026-10-24T21:00", "2026-10-24T21:30", "2027-10-23T21:00"]
