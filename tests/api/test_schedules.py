@@ -89,6 +89,13 @@ def test_a_name_is_a_part_of_ids(world: Sedo) -> None:
     assert put(world, "a:b").status_code == 400
 
 
+@pytest.mark.parametrize("name", [".", "..", "..."])
+def test_a_name_that_addresses_leave_out_is_refused(world: Sedo, name: str) -> None:
+    answer = put(world, name)
+    assert (answer.status_code, "not to be of dots alone" in answer.body.decode()) == (400, True)
+    assert put(world, ".a").status_code == 201
+
+
 def test_schedules_are_listed_by_name_without_their_inputs(world: Sedo) -> None:
     for name in ("c", "a", "b"):
         put(world, name)
