@@ -132,16 +132,9 @@ class StateBuilder:
         if state is State.SUCCEEDED and not failed:
             threads = {name: thread for name, thread in threads.items() if thread.status is Status.OVER}
             threads[ROOT] = Thread(ROOT, root.turn, Status.OVER, root.step, None, root.since, root.started_at)
-        elsewhere = (Status.WAITING_FOR_CHILDREN, Status.WAITING_FOR_ANSWER, Status.OVER)
-        left = {
-            name: copy_with(thread, driver=self.driver)
-            if name == ROOT or thread.status in elsewhere or isinstance(thread.join, PartitionJoin | ChildJoin)
-            else thread
-            for name, thread in threads.items()
-        }
         self.execution = copy_with(
             self.execution,
-            threads=left,
+            threads={name: self.left(thread) for name, thread in threads.items()},
             stash=root.stash,
             output=output,
             error=error,
@@ -151,6 +144,15 @@ class StateBuilder:
             stopped_by=actor,
             reason=reason,
         )
+
+    def left(self, thread: Thread) -> Thread:
+        """Make of a thread what the end leaves of it: with its driver, if somebody may have to be told under that."""
+        is_root, has_children = thread.id == ROOT, isinstance(thread.join, PartitionJoin | ChildJoin)
+        if is_root and thread.status is Status.OVER and self.execution.parent is None:
+            return thread
+        elsewhere = (Status.WAITING_FOR_CHILDREN, Status.WAITING_FOR_ANSWER, Status.OVER)
+        is_driven = is_root or has_children or thread.status in elsewhere
+        return copy_with(thread, driver=self.driver) if is_driven else thread
 
     def record(  # noqa: PLR0913 - what an entry can hold
         self,

@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.core.executions.decide import TABLE, hand_over, table_rows
 from chalicelib.core.executions.inputs import CallSucceeded, Decision, Input, Poisoned, Started, StepDue, TimerFired
-from chalicelib.core.executions.model import Driver, Status
+from chalicelib.core.executions.model import Driver, Parent, Status
 from tests.core.examples import ME, NOW, Run
 
 ECHOES = """
@@ -48,6 +48,12 @@ class TestTurns:
         run = Run(ECHOES).go()
         assert run.thread().key == ("main", 1)
         assert run.fold(event) == Decision(run.execution)
+
+    def test_an_end_that_is_told_to_nobody_keeps_no_driver(self) -> None:
+        assert Run(ECHOES).go().thread().driver is None
+
+    def test_an_end_that_a_parent_is_told_keeps_under_which_message(self) -> None:
+        assert Run(ECHOES, parent=Parent("t:p:1", "main", 1)).go().thread().driver == ME
 
     def test_the_result_of_an_earlier_turn_is_not_taken_for_that_of_a_later_one(self) -> None:
         run = Run(CALLS).go().done("first")
