@@ -1,12 +1,16 @@
 """Answers by the keys of their requests."""
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from chalicelib.adapters.dynamodb.replies import DynamoReplies
 from chalicelib.core.records.replies import KeptAnswer, KeyHolder
 from chalicelib.core.values.value import copy_with
-from tests.adapters.conftest import Backend
+from tests.adapters.conftest import Aws, Backend
 from tests.adapters.examples import NOW, random_text
 
 MINE = KeyHolder("mine", "seed")
@@ -41,7 +45,7 @@ def test_a_key_that_was_let_go_is_for_the_same_request_with_its_seed(backend: Ba
     backend.replies.let_go(tenant)
     assert claim(backend, tenant, KeyHolder("other", "another")) == MINE
     assert claim(backend, tenant, KeyHolder("mine", "another")) == copy_with(MINE, is_new=True)
-    assert not claim(backend, tenant).is_new
+    assert not claim(backend, tenant, KeyHolder("mine", "third")).is_new
 
 
 def test_what_died_is_taken_over_by_the_same_request_with_its_seed(backend: Backend, tenant: str) -> None:
@@ -49,4 +53,29 @@ def test_what_died_is_taken_over_by_the_same_request_with_its_seed(backend: Back
     late = 61 * SECOND
     assert not claim(backend, tenant, KeyHolder("other", "another"), late).is_new
     assert claim(backend, tenant, KeyHolder("mine", "another"), late) == copy_with(MINE, is_new=True)
-    assert not claim(backend, tenant, later=late).is_new
+    assert not claim(backend, tenant, KeyHolder("mine", "third"), late).is_new
+
+
+class Unheard:
+    """A client that was not answered at first, and made each put again."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+    def put_item(self, **request: Any) -> Any:
+        with suppress(self.client.exceptions.ConditionalCheckFailedException):
+            self.client.put_item(**request)
+        return self.client.put_item(**request)
+
+
+def test_a_claim_that_was_not_heard_of_has_the_key(moto_aws: Aws, tenant: str) -> None:
+    store: Any = DynamoReplies(Unheard(moto_aws.dynamodb), moto_aws.names)  # type: ignore[arg-type] # all that it calls
+    backend = replace(moto_aws.backend, replies=store)
+    assert claim(backend, tenant) == copy_with(MINE, is_new=True)
+    again = KeyHolder("mine", "another")
+    assert not claim(backend, tenant, again).is_new
+    assert claim(backend, tenant, again, 61 * SECOND) == copy_with(MINE, is_new=True)
+    assert not claim(backend, tenant, again, 61 * SECOND).is_new

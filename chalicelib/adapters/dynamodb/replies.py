@@ -46,7 +46,7 @@ class DynamoReplies:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         found = put_if(self._client, request)
-        if found is None:
+        if found is None or found == item:
             return copy_with(wanted, is_new=True)
         holder = KeyHolder(REPLIES.known(found)["asked"]["S"], found["seed"]["S"], self._reply(found))
         is_dead = int(found["since"]["N"]) < int(died_before.timestamp())
@@ -55,7 +55,8 @@ class DynamoReplies:
         request["Item"] = {**item, "seed": found["seed"]}
         request["ConditionExpression"] = "since = :since AND attribute_not_exists(parts)"
         request["ExpressionAttributeValues"] = {":since": found["since"]}
-        return copy_with(holder, is_new=put_if(self._client, request) is None)
+        found = put_if(self._client, request)
+        return copy_with(holder, is_new=found is None or found == request["Item"])
 
     def keep(self, name: str, reply: KeptAnswer, until: datetime) -> None:
         """Keep an answer, its first part last."""

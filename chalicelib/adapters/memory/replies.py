@@ -15,10 +15,10 @@ class MemoryReplies:
     def claim(self, name: str, wanted: KeyHolder, now: datetime, until: datetime, died_before: datetime) -> KeyHolder:
         """Take a key."""
         if name in self.holders and self.holders[name][2] > now:
-            holder, since, expires = self.holders[name]
+            holder, since, _ = self.holders[name]
             if holder.reply is not None or since >= died_before or holder.asked != wanted.asked:
                 return holder
-            self.holders[name] = holder, now, expires
+            self.holders[name] = holder, now, until
             return copy_with(holder, is_new=True)
         self.holders[name] = wanted, now, until
         return copy_with(wanted, is_new=True)
