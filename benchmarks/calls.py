@@ -39,8 +39,8 @@ class Outlay(NamedTuple):
     """What something cost, the most it is to cost, and the requests of the API in it."""
 
     cost: Cost
-    goal: float
-    requests: int = 0
+    goal: float = float("inf")
+    requests: float = 0
 
     @property
     def dollars(self) -> float:

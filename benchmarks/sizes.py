@@ -1,9 +1,10 @@
 """What the common things cost between the sizes of the other tables: in dollars that are counted, without time."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from benchmarks import calls, costs
+from benchmarks import calls, costs, everyday
 from benchmarks.documents import order
 from benchmarks.goals import CHILD
 from benchmarks.harness import Harness
@@ -65,7 +66,7 @@ def measured(harness: Harness, size: int, samples: int = SAMPLES) -> Iterator[tu
         for letter, name in STEPS.items():
             yield name, costs.measure(harness, every[letter], size, 1, samples).dollars_counted
     yield CHILD_TITLE, costs.measure(harness, children(harness), size, 1, samples).dollars_counted
-    for name, outlay in calls.measured(harness, samples, size):
+    for name, outlay in chain(calls.measured(harness, samples, size), everyday.measured(harness, samples, size)):
         yield name, outlay.dollars_counted
 
 
@@ -95,6 +96,6 @@ def children(harness: Harness) -> Shape:
 
 NOTE = (
     f"Means of {SAMPLES}, messages one by one. Waits, steps and children are run by a worker, their start is not in "
-    "them. A retry is an execution without its start; the request to the REST API is in an event and in a task. The "
-    "time of functions is in none, so the figures are the same on every machine."
+    "them. A retry is an execution without its start; the request to the REST API is in starts in bulk, a wait of half "
+    "an hour, reading, an event and a task. The time of functions is in none: the figures are the same everywhere."
 )

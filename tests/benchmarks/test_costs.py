@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import calls, payloads, sizes
+from benchmarks import calls, everyday, payloads, sizes
 from benchmarks.costs import BATCHES, SIZES, measure, start
 from benchmarks.floor import CALLS_GOAL, LETTERS, compare
 from benchmarks.goals import GOALS, Case, Found, Whole, whole, wholes
@@ -135,6 +135,13 @@ def test_retries_events_and_tasks_cost_no_more_than_they_did(harness: Harness) -
     assert not {name: each.cost for name, each in found.items() if not is_within(each.cost, TODAY["outlays"][name])}
     for name in ("http step that fails twice", "publish an event"):
         assert found[name].dollars_counted <= found[name].goal
+
+
+def test_starts_in_bulk_long_waits_and_reading_cost_no_more_than_they_did(harness: Harness) -> None:
+    found = dict(everyday.measured(harness, samples=4, size=SHORT))
+    assert found.keys() == TODAY["everyday"].keys()
+    for name, each in found.items():
+        no_more(each.cost, TODAY["everyday"][name])
 
 
 @pytest.mark.parametrize("name", TODAY["values"])
