@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from chalicelib.adapters.dynamodb.tables import HISTORY, PAYLOADS, TABLES
 from chalicelib.core.executions.model import Signal, State, Status
 from chalicelib.core.waits.task import Person, TaskFilter
-from tests.operations.world import TENANT, World
+from tests.adapters.examples import random_text
+from tests.operations.world import TENANT, World, found
 
 if TYPE_CHECKING:
     from chalicelib.core.values.json import Json
@@ -69,3 +71,26 @@ def test_what_was_restored_goes_on_to_its_end(world: World, ministack: str) -> N
     finish(restored, started)
     assert {name: restored.read(started[name]).state for name in started} == dict.fromkeys(started, State.SUCCEEDED)
     assert restored.doctor() == []
+
+
+def test_history_and_values_may_be_of_a_later_moment_and_of_no_earlier_one(stage: World, ministack: str) -> None:
+    only_grow = (HISTORY, PAYLOADS)
+    others = [each for each in TABLES if each not in only_grow]
+    made = stage.start("large", [random_text(100) for _ in range(40)])
+    stage.deliver()
+    later, earlier = (World(ministack, stage.clock) for _ in range(2))
+    later.take_over(stage, others)
+    earlier.take_over(stage, only_grow)
+    for _ in range(2):
+        stage.clock.sleep(1)
+        stage.deliver()
+    later.take_over(stage, only_grow)
+    earlier.take_over(stage, others)
+    assert {kind for kind, _ in found(earlier, "--restored")[made]} == {"history"}
+    assert later.read(made).state is not State.SUCCEEDED
+    assert "history" not in {kind for kind, _ in found(later, "--restored", "--repair", "wake").get(made, ())}
+    for _ in range(3):
+        later.clock.sleep(1)
+        later.deliver()
+    assert later.read(made).state is State.SUCCEEDED
+    assert made not in found(later, "--restored")

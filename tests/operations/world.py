@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -117,9 +117,9 @@ class World:
         key = {name: item[name] for name in (schema.partition, schema.sort) if name}
         self.client.delete_item(TableName=self.settings.names.table(schema), Key=key)
 
-    def take_over(self, other: "World") -> None:
-        """Restore the tables of another stage as they are now; nothing of its queues."""
-        for schema in TABLES:
+    def take_over(self, other: "World", tables: Iterable[TableSchema] = TABLES) -> None:
+        """Restore tables of another stage as they are now; nothing of its queues."""
+        for schema in tables:
             for item in other.items(schema):
                 self.put(schema, item)
 
