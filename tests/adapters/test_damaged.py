@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.dynamodb.tables import (
+    ACCESS,
+    DEFINITION_VERSIONS,
     DEFINITIONS,
     EXECUTIONS,
     HISTORY,
@@ -17,6 +19,7 @@ from chalicelib.adapters.dynamodb.tables import (
     TASKS,
     TableSchema,
 )
+from chalicelib.core.access.entries import AccessEntry, EntryKind
 from chalicelib.core.executions.listing import ExecutionFilter
 from chalicelib.core.executions.model import Signal
 from chalicelib.core.records.incident import IncidentFilter
@@ -147,6 +150,20 @@ CASES: dict[str, tuple[TableSchema, dict[str, Any], Make, Get | None, Find | Non
         {"header": {"S": "{}"}},
         lambda at, tenant: at.events.put(Channel(tenant, CHANNEL, "7"), EVENT, NOW),
         lambda at, tenant: at.events.get(Channel(tenant, CHANNEL, "7"), "one"),
+        None,
+    ),
+    "role": (
+        ACCESS,
+        {"document": {"S": "no JSON"}},
+        lambda at, tenant: at.access.put(AccessEntry(tenant, EntryKind.ROLE, "one", {}, NOW, None)),
+        lambda at, tenant: at.access.list(tenant, [EntryKind.ROLE], 10),
+        None,
+    ),
+    "text of a definition": (
+        DEFINITION_VERSIONS,
+        {"text": {"B": b"no text"}},
+        lambda at, tenant: at.definitions.put_text(definition(tenant, "one"), "id: one"),
+        lambda at, tenant: at.definitions.text(tenant, "one", 1),
         None,
     ),
     "row of history": (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb.attributes import Item, pack, unpack
-from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.faults import unavailable, undamaged
 from chalicelib.adapters.dynamodb.reads import query
 from chalicelib.adapters.dynamodb.tables import ACCESS
 from chalicelib.adapters.dynamodb.writes import put_if
@@ -92,13 +92,15 @@ def _item(entry: AccessEntry) -> Item:
 
 
 def _entry(item: Item) -> AccessEntry:
-    kind, _, name = ACCESS.known(item)[ACCESS.sort]["S"].partition("#")
-    return AccessEntry(
-        tenant_id=item[ACCESS.partition]["S"],
-        kind=EntryKind(kind),
-        name=name,
-        document=unpack(item["document"]),
-        changed_at=parse_instant(item["changedAt"]["S"]),
-        changed_by=item["changedBy"]["S"] if "changedBy" in item else None,
-        version=int(item["version"]["N"]),
-    )
+    tenant, entry = (item[name]["S"] for name in (ACCESS.partition, ACCESS.sort))
+    kind, _, name = entry.partition("#")
+    with undamaged(f"{kind} {name} of {tenant}"):
+        return AccessEntry(
+            tenant_id=tenant,
+            kind=EntryKind(kind),
+            name=name,
+            document=unpack(ACCESS.known(item)["document"]),
+            changed_at=parse_instant(item["changedAt"]["S"]),
+            changed_by=item["changedBy"]["S"] if "changedBy" in item else None,
+            version=int(item["version"]["N"]),
+        )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb.attributes import Item, text_of
 from chalicelib.adapters.dynamodb.attributes import pack as packed
+from chalicelib.adapters.dynamodb.faults import undamaged
 from chalicelib.adapters.dynamodb.reads import query
 from chalicelib.adapters.dynamodb.tables import AUDIT
 from chalicelib.adapters.dynamodb.writes import put_if
@@ -68,12 +69,14 @@ def _item(entry: AuditEntry) -> Item:
 
 
 def _entry(item: Item) -> AuditEntry:
-    return AuditEntry(
-        tenant_id=AUDIT.known(item)[AUDIT.partition]["S"],
-        number=int(item[AUDIT.sort]["N"]),
-        previous=item["previous"]["S"],
-        at=parse_instant(item["at"]["S"]),
-        refusals=int(item["refusals"]["N"]),
-        text=text_of(item["said"]),
-        hash=item["hash"]["S"],
-    )
+    tenant, number = item[AUDIT.partition]["S"], int(item[AUDIT.sort]["N"])
+    with undamaged(f"entry {number} of the audit of {tenant}"):
+        return AuditEntry(
+            tenant_id=tenant,
+            number=number,
+            previous=AUDIT.known(item)["previous"]["S"],
+            at=parse_instant(item["at"]["S"]),
+            refusals=int(item["refusals"]["N"]),
+            text=text_of(item["said"]),
+            hash=item["hash"]["S"],
+        )

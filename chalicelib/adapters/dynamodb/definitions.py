@@ -60,7 +60,8 @@ class DynamoDefinitions:
     def text(self, tenant_id: str, definition_id: str, version: int) -> str | None:
         """Read the text of a version."""
         found = self._read(self._versions, _text_key(tenant_id, definition_id, version))
-        return None if found is None else text_of(DEFINITION_VERSIONS.known(found)["text"]).decode()
+        with undamaged(f"the text of definition {definition_id}@{version}"):
+            return None if found is None else text_of(DEFINITION_VERSIONS.known(found)["text"]).decode()
 
     def put_text(self, record: DefinitionRecord, text: str) -> None:
         """Keep the text of a version."""
