@@ -632,6 +632,7 @@ export const texts = {
     fileChosen: (name: string, bytes: number) => `${name}, ${bytes.toLocaleString("en")} bytes`,
     zone: (zone: string) => `In your time zone, ${zone}.`,
     missing: "This is needed.",
+    forbidden: "Nothing of this name is allowed here.",
     value: "It",
     kind: (kinds: string) => `It has to be of the type ${kinds}.`,
     json: "JSON",

@@ -46,6 +46,13 @@ async function draw(schema: RJSFSchema, value?: Json, uiSchema: UiSchema = UI): 
   });
 }
 
+const write = (id: string, text: string): Promise<void> =>
+  act(async () => {
+    const input = host.querySelector<HTMLInputElement>(`[id="${id}"]`);
+    if (input === null) throw new Error(`no input ${id}`);
+    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")?.set?.call(input, text);
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  });
 const submit = (): Promise<void> =>
   act(async () => {
     host.querySelector("form")?.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
@@ -125,6 +132,36 @@ describe("a form", () => {
     await submit();
     expect(sent).toBeUndefined();
     expect(host.querySelector("[role=alert]")?.textContent).toContain("At / Item 2");
+  });
+
+  it("keeps the fields of such a list while another field is written, behind a reference too", async () => {
+    const pair = { title: "Pair", prefixItems: [{ type: "number", title: "First" }, { type: "string", title: "Second" }] };
+    const both = { $defs: { pair }, type: "object", properties: { text: { type: "string", title: "Text" }, own: pair, other: { $ref: "#/$defs/pair" } } } as RJSFSchema;
+    await draw(both, { text: "a" });
+    expect(host.textContent?.match(/First.*?Second/g)).toHaveLength(2);
+    await draw(both, { text: "b", own: [], other: [1] });
+    expect(host.textContent?.match(/First.*?Second/g)).toHaveLength(2);
+    await draw(both, { text: "b", own: [], other: [1, "x"] });
+    await submit();
+    expect(sent).toEqual({ text: "b", own: [], other: [1, "x"] });
+  });
+
+  it("keeps lists of several kinds of items beside and within a condition", async () => {
+    const pair = { title: "Pair", prefixItems: [{ type: "string", title: "First" }, { type: "number", title: "Second" }] };
+    const order = { type: "object", properties: { kind: { type: "string", title: "Kind" } }, if: { properties: { kind: { const: "x" } }, required: ["kind"] }, then: { properties: { inner: pair } } };
+    const both = { type: "object", properties: { text: { type: "string", title: "Text" }, pair, any: { type: "array" }, orders: { type: "array", items: order } } } as RJSFSchema;
+    await draw(both, { text: "a", pair: ["one", 2], any: [1, { b: 2 }], orders: [{ kind: "x", inner: ["in", 3] }] });
+    await write("root_text", "b");
+    expect(changed).toEqual({ text: "b", pair: ["one", 2], any: [1, { b: 2 }], orders: [{ kind: "x", inner: ["in", 3] }] });
+    await write("root_orders_0_kind", "y");
+    expect(changed).toMatchObject({ pair: ["one", 2], any: [1, { b: 2 }], orders: [{ kind: "y" }] });
+  });
+
+  it("says what is not allowed under a name", async () => {
+    const patterns = { type: "object", properties: { map: { type: "object", patternProperties: { "^x-": { type: "integer" } }, additionalProperties: false } } } as RJSFSchema;
+    await draw(patterns, { map: { newKey: 1 } });
+    await submit();
+    expect(host.querySelector("[role=alert]")?.textContent).toContain("Nothing of this name is allowed here.");
   });
 
   it("fills in what a choice says by itself, such as its kind, and asks for it nowhere", async () => {

@@ -1,16 +1,15 @@
 /** A form from a JSON Schema: React JsonSchema Form in the dress of Cloudscape. */
-import { type IChangeEvent, withTheme } from "@rjsf/core";
+import type { IChangeEvent } from "@rjsf/core";
 import type { ErrorSchema, RJSFSchema, UiSchema } from "@rjsf/utils";
 import { type ReactNode, useMemo, useRef } from "react";
 import type { Json } from "~/api/types";
 import "./form.css";
+import { KeptForm } from "./kept-form";
 import { focusAt, read } from "./places";
-import { cleared, given, prepared } from "./prepared";
+import { cleared, drawable, given, prepared } from "./prepared";
 import { templates } from "./templates";
 import validator, { asJson } from "./validator";
 import { widgets } from "./widgets";
-
-const Themed = withTheme({ templates, widgets });
 
 interface Props {
   schema: RJSFSchema;
@@ -25,6 +24,7 @@ interface Props {
 
 export function JsonForm({ schema, uiSchema, value, errors, isDisabled = false, onChange, onSubmit, children }: Props) {
   const drawn = useMemo(() => prepared(schema) as RJSFSchema, [schema]);
+  const shown = useMemo(() => (value === undefined ? undefined : drawable(drawn, value)), [drawn, value]);
   const isTouched = useRef(false); // the defaults that rjsf fills in are nobody's draft
   const touch = (): void => {
     isTouched.current = true;
@@ -40,11 +40,13 @@ export function JsonForm({ schema, uiSchema, value, errors, isDisabled = false, 
         event.currentTarget.querySelector("form")?.requestSubmit();
       }}
     >
-      <Themed
+      <KeptForm
         className="json-form"
+        templates={templates}
+        widgets={widgets}
         schema={drawn}
         uiSchema={uiSchema ?? {}}
-        formData={value}
+        formData={shown}
         validator={validator}
         extraErrors={errors ?? {}}
         disabled={isDisabled}
@@ -57,7 +59,7 @@ export function JsonForm({ schema, uiSchema, value, errors, isDisabled = false, 
         onSubmit={(event: IChangeEvent) => onSubmit((asJson(given(drawn, event.formData)) ?? null) as Json)}
       >
         {children}
-      </Themed>
+      </KeptForm>
     </div>
   );
 }

@@ -99,6 +99,25 @@ export function cleared(schema: unknown, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, cleared(properties?.[name], each)]));
 }
 
+/** Puts nulls in the place of fixed items that nobody has written: rjsf draws those that are there. */
+export function drawable(root: unknown, value: unknown): unknown {
+  const fill = (schema: unknown, each: unknown): unknown => {
+    if (!isMembers(schema)) return each;
+    const inner = [referenced(schema.$ref, root), ...listOf(schema.allOf)].reduce((known: unknown, other) => fill(other, known), each);
+    if (Array.isArray(schema.items)) {
+      const { items } = schema;
+      if (inner != null && !Array.isArray(inner)) return inner;
+      const list = (inner ?? []) as unknown[];
+      return Array.from({ length: Math.max(items.length, list.length) }, (_, index) => fill(items[index], list[index] ?? null));
+    }
+    if (Array.isArray(inner)) return inner.map((item) => fill(schema.items, item));
+    if (!isMembers(inner) || !isMembers(schema.properties)) return inner;
+    const filled = mapped(schema.properties, (member, name) => fill(member, inner[name]));
+    return { ...inner, ...Object.fromEntries(Object.entries(filled).filter(([, member]) => member !== undefined)) };
+  };
+  return fill(root, value);
+}
+
 /** Takes the optional objects out that nobody has filled in: they are empty, or have their defaults alone and lack something that they need. */
 export function given(root: unknown, value: unknown): unknown {
   const strip = (schemas: readonly Members[], each: unknown): unknown => {
