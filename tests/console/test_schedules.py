@@ -56,7 +56,7 @@ def test_a_schedule_is_changed_paused_resumed_and_deleted(opened: Opened) -> Non
     console.put("schedules/hourly", {"definition": "report", "input": {"day": "today"}, "every": "PT1H"})
     page = console.go("schedules")
     row = page.get_by_role("row", name="hourly")
-    expect(row).to_contain_text("every PT1H")
+    expect(row).to_contain_text("every 1 h")
     row.get_by_role("button", name="Pause: hourly").click()
     page.get_by_role("dialog").get_by_role("button", name="Pause").click()
     expect(row).to_contain_text("Paused")
@@ -76,7 +76,7 @@ def test_a_schedule_is_changed_paused_resumed_and_deleted(opened: Opened) -> Non
     page.get_by_role("button", name="Save schedule").click()
     expect(page.get_by_role("button", name="Save schedule")).to_be_enabled()
     console.go("schedules")
-    expect(row).to_contain_text("every PT30M")
+    expect(row).to_contain_text("every 30 min")
 
     row.get_by_role("button", name="Delete: hourly").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()

@@ -244,6 +244,7 @@ export const texts = {
     columns: { name: "Schedule", state: "State", definition: "Starts", plan: "When", next: "Next", last: "Last start" },
     states: { on: "On", paused: "Paused", problem: "Problem" },
     every: (interval: string) => `every ${interval}`,
+    units: ["wk", "d", "h", "min", "s"],
     cronIn: (cron: string, zone: string) => `${cron} · ${zone}`,
     never: "none",
     edit: "Change",

@@ -12,6 +12,7 @@ import { type Column, List } from "~/parts/list";
 import { StateBadge } from "~/parts/state-badge";
 import { Time } from "~/parts/time";
 import { ActDialog, nameOf } from "~/schedules/act-dialog";
+import { intervalInWords } from "~/schedules/content";
 import { texts } from "~/texts";
 
 type Asked = { name: string; action: ScheduleAction };
@@ -58,6 +59,7 @@ export function SchedulesPage() {
 
 function columnsOf(tenant: string, rights: readonly string[], ask: (asked: Asked) => void): Column<ScheduleSummary>[] {
   const { columns, states, cronIn, every, never, actionOf } = texts.schedules;
+  const planOf = (row: ScheduleSummary): string => (row.cron === null ? every(intervalInWords(row.every ?? "")) : cronIn(row.cron, row.zone ?? ""));
   const actions = (row: ScheduleSummary): ScheduleAction[] => [
     ...(rights.includes("schedules:operate") ? [row.paused ? ("resume" as const) : ("pause" as const), "start" as const] : []),
     ...(rights.includes("schedules:write") ? ["delete" as const] : []),
@@ -75,12 +77,12 @@ function columnsOf(tenant: string, rights: readonly string[], ask: (asked: Asked
       name: columns.state,
       cell: (row) => (
         <span title={row.problem?.message}>
-          <StateBadge state={row.paused ? { tone: "cancelled", word: states.paused } : row.problem !== null ? { tone: "failed", word: states.problem } : { tone: "succeeded", word: states.on }} />
+          <StateBadge state={row.paused ? { tone: "paused", word: states.paused } : row.problem !== null ? { tone: "failed", word: states.problem } : { tone: "succeeded", word: states.on }} />
         </span>
       ),
     },
     { name: columns.definition, cell: (row) => row.definition, title: (row) => row.definition },
-    { name: columns.plan, cell: (row) => (row.cron === null ? every(row.every ?? "") : cronIn(row.cron, row.zone ?? "")) },
+    { name: columns.plan, cell: planOf, title: planOf },
     { name: columns.next, cell: (row) => (row.next[0] === undefined ? never : <Time at={row.next[0]} />) },
     {
       name: columns.last,

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Schedule } from "~/api/types";
-import { contentOf, draftOf, emptyDraft, zones } from "./content";
+import { contentOf, draftOf, emptyDraft, intervalInWords, zones } from "./content";
 
 const STORED: Schedule = {
   name: "nightly",
@@ -51,4 +51,8 @@ it("keeps the zone of the browser for a schedule that had an interval", () => {
 it("offers each zone once, UTC first", () => {
   expect(zones()[0]).toBe("UTC");
   expect(new Set(zones()).size).toBe(zones().length);
+});
+
+it("says an interval as people do, and leaves what it does not know as it is", () => {
+  expect(["PT15M", "P1D", "PT1H30M", "P2W", "P1DT0H5M", "P1M", "now"].map(intervalInWords)).toEqual(["15 min", "1 d", "1 h 30 min", "2 wk", "1 d 5 min", "P1M", "now"]);
 });

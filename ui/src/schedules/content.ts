@@ -1,4 +1,5 @@
 /** What is written into the form of a schedule, and what is sent of it. */
+import { texts } from "~/texts";
 import type { Json, Schedule, ScheduleContent } from "~/api/types";
 
 export interface ScheduleDraft {
@@ -51,6 +52,15 @@ export const contentOf = (draft: ScheduleDraft, input: Json): ScheduleContent =>
   overlap: draft.isSkipping ? "skip" : "allow",
   input: input as ScheduleContent["input"],
 });
+
+const PARTS = /^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/;
+
+/** Writes an interval as people say it: `PT1H30M` is `1 h 30 min`. */
+export function intervalInWords(interval: string): string {
+  const [, ...numbers] = PARTS.exec(interval) ?? [];
+  const words = numbers.flatMap((number, index) => (number === undefined || Number(number) === 0 ? [] : [`${Number(number)} ${texts.schedules.units[index]}`]));
+  return words.join(" ") || interval;
+}
 
 /** The time zones that this browser knows. */
 export const zones = (): string[] => ["UTC", ...Intl.supportedValuesOf("timeZone").filter((each) => each !== "UTC")];
