@@ -21,6 +21,17 @@ _EVERY = re.compile(
 )
 _UNITS = ("weeks", "days", "hours", "minutes", "seconds")
 _FIELDS = ("minute", "hour", "day of the month", "month", "day of the week")
+_NICKNAMES = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+_OF_MACHINES = ("posix/", "right/", "localtime", "posixrules", "Factory")
+"""Beginnings of what stands among the zones of some machines, and is no name of the database."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -43,6 +54,8 @@ class Plan:
         """
         if bool(self.cron) == bool(self.every):
             raise InvalidError("a schedule has either cron or every")
+        if self.zone.startswith(_OF_MACHINES):
+            raise InvalidError(f"there is no time zone {self.zone!r}: it is a name as Europe/Berlin")
         if self.after(now) is None:
             raise InvalidError(f"cron {self.cron!r} names a day that does not exist")
 
@@ -119,15 +132,23 @@ def _cron(text: str, start: datetime, *, reverse: bool = False) -> Iterator[date
 
     fields = text.split()
     if len(fields) != len(_FIELDS):
-        raise InvalidError(f"cron {text!r} has not five fields: minute, hour, day of the month, month, day of the week")
+        raise InvalidError(f"cron {text!r} has not five fields: {_five(text, fields)}")
     try:
         return CronSim(text, start, reverse=reverse)
     except CronSimError:
         for number, (name, field) in enumerate(zip(_FIELDS, fields, strict=True)):
             alone = ["*"] * number + [field] + ["*"] * (len(fields) - number - 1)
             if field != "*" and not _is_cron(" ".join(alone)):
-                raise InvalidError(f"cron {text!r} cannot be read: {field!r} is no {name}") from None
+                hint = ": any is *" if field == "?" else ""
+                raise InvalidError(f"cron {text!r} cannot be read: {field!r} is no {name}{hint}") from None
         raise InvalidError(f"cron {text!r} names a day that does not exist") from None
+
+
+def _five(text: str, fields: Sequence[str]) -> str:
+    """Say which fields are meant; of what other systems take, what to write here."""
+    known = _NICKNAMES.get(text.strip().lower())
+    hint = f"; write {known}" if known else "; leave out seconds, and the year" if len(fields) > len(_FIELDS) else ""
+    return ", ".join(_FIELDS) + hint
 
 
 def _is_cron(text: str) -> bool:
