@@ -47,7 +47,7 @@ class AccessStore(Protocol):
         """Write the next version of an entry; tell whether the one before was there."""
 
     def delete(self, entry: AccessEntry) -> bool:
-        """Take an entry away; tell whether this version of it was there."""
+        """Take an entry away, unless it is another version; tell whether it is gone."""
 
 
 class AccessCache:

@@ -67,7 +67,7 @@ class ScheduleStore(Protocol):
         """Write the next number of one, number 1 where there is none; tell whether it is there now."""
 
     def delete(self, schedule: Schedule) -> bool:
-        """Take one away; tell whether it was there as it was read."""
+        """Take one away, unless it was written since it was read; tell whether it is gone."""
 
     def due(self, until: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
         """Find up to ``limit`` to look at up to an instant, the earliest first: tenant, name, and when to look.

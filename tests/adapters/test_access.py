@@ -25,11 +25,11 @@ def test_an_entry_is_written_once_and_then_over_the_version_that_was_read(backen
 
 def test_an_entry_goes_if_nobody_has_changed_it(backend: Backend, tenant: str) -> None:
     first, access = entry(tenant, "writer"), backend.access
-    assert not access.delete(first)
     access.put(first)
     access.put(copy_with(first, version=2))
     assert not access.delete(first)
-    assert access.delete(copy_with(first, version=2))
+    for _ in range(2):  # a client repeats what it has not heard of
+        assert access.delete(copy_with(first, version=2))
     assert access.get(tenant, EntryKind.ROLE, "writer") is None
     assert access.put(first)
 

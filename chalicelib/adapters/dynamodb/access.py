@@ -7,14 +7,14 @@ from chalicelib.adapters.dynamodb.attributes import Item, pack, unpack
 from chalicelib.adapters.dynamodb.faults import unavailable, undamaged
 from chalicelib.adapters.dynamodb.reads import query
 from chalicelib.adapters.dynamodb.tables import ACCESS
-from chalicelib.adapters.dynamodb.writes import put_if
+from chalicelib.adapters.dynamodb.writes import delete_if, put_if
 from chalicelib.adapters.names import Names
 from chalicelib.core.access.entries import AccessEntry, EntryKind
 from chalicelib.core.values.json import encode, format_instant, parse_instant
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, QueryInputTypeDef
+    from mypy_boto3_dynamodb.type_defs import DeleteItemInputTypeDef, PutItemInputTypeDef, QueryInputTypeDef
 
 
 class DynamoAccess:
@@ -61,19 +61,16 @@ class DynamoAccess:
         return current is None or current == request["Item"]
 
     def delete(self, entry: AccessEntry) -> bool:
-        """Take an entry away; tell whether this version of it was there."""
-        try:
-            with unavailable():
-                self._client.delete_item(
-                    TableName=self._table,
-                    Key=_key(entry.tenant_id, entry.kind, entry.name),
-                    ConditionExpression="#version = :version",
-                    ExpressionAttributeNames={"#version": "version"},
-                    ExpressionAttributeValues={":version": {"N": str(entry.version)}},
-                )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        """Take an entry away, unless it is another version; tell whether it is gone."""
+        request: DeleteItemInputTypeDef = {
+            "TableName": self._table,
+            "Key": _key(entry.tenant_id, entry.kind, entry.name),
+            "ConditionExpression": "#version = :version",
+            "ExpressionAttributeNames": {"#version": "version"},
+            "ExpressionAttributeValues": {":version": {"N": str(entry.version)}},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        return delete_if(self._client, request)
 
 
 def _key(tenant_id: str, kind: EntryKind, name: str) -> Item:

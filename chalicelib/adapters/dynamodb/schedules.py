@@ -11,7 +11,7 @@ from chalicelib.adapters.dynamodb.faults import unavailable, undamaged
 from chalicelib.adapters.dynamodb.list_sources import SHARDS, shard_of
 from chalicelib.adapters.dynamodb.reads import query, query_of, side_by_side
 from chalicelib.adapters.dynamodb.tables import BY_SCHEDULE_DUE, SCHEDULES
-from chalicelib.adapters.dynamodb.writes import put_if
+from chalicelib.adapters.dynamodb.writes import delete_if, put_if
 from chalicelib.adapters.names import Names
 from chalicelib.core.schedules.codec import read_schedule, schedule_document
 from chalicelib.core.schedules.schedule import Schedule
@@ -20,7 +20,7 @@ from chalicelib.core.values.json import encode, format_instant, parse_instant
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, QueryInputTypeDef
+    from mypy_boto3_dynamodb.type_defs import DeleteItemInputTypeDef, PutItemInputTypeDef, QueryInputTypeDef
 
 
 class DynamoSchedules:
@@ -86,19 +86,16 @@ class DynamoSchedules:
         return current is None or current == request["Item"]
 
     def delete(self, schedule: Schedule) -> bool:
-        """Take one away; tell whether it was there as it was read."""
-        try:
-            with unavailable():
-                self._client.delete_item(
-                    TableName=self._table,
-                    Key=SCHEDULES.key(schedule.tenant_id, schedule.name),
-                    ConditionExpression="#number = :number",
-                    ExpressionAttributeNames={"#number": "number"},
-                    ExpressionAttributeValues={":number": {"N": str(schedule.number)}},
-                )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        """Take one away, unless it was written since it was read; tell whether it is gone."""
+        request: DeleteItemInputTypeDef = {
+            "TableName": self._table,
+            "Key": SCHEDULES.key(schedule.tenant_id, schedule.name),
+            "ConditionExpression": "#number = :number",
+            "ExpressionAttributeNames": {"#number": "number"},
+            "ExpressionAttributeValues": {":number": {"N": str(schedule.number)}},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        return delete_if(self._client, request)
 
     def due(self, until: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
         """Find some to look at up to an instant."""

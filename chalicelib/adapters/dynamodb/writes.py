@@ -6,7 +6,7 @@ from chalicelib.adapters.dynamodb.faults import unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef
+    from mypy_boto3_dynamodb.type_defs import DeleteItemInputTypeDef, PutItemInputTypeDef
 
     from chalicelib.adapters.dynamodb.attributes import Attribute, Item
 
@@ -29,6 +29,23 @@ def put_if(client: "DynamoDBClient", request: "PutItemInputTypeDef") -> "Item | 
         answer = cast("dict[str, Item]", refusal.response)  # the type of the answer is that of all errors
         return answer.get("Item", {})
     return None
+
+
+def delete_if(client: "DynamoDBClient", request: "DeleteItemInputTypeDef") -> bool:
+    """Delete an item if the condition of the request holds; tell whether it is gone, be it by a call before.
+
+    A client repeats a call that it has not heard of: then it is gone by that. The request asks for what is there
+    (``ALL_OLD``).
+
+    Raises:
+        UnavailableError: DynamoDB did not answer.
+    """
+    try:
+        with unavailable():
+            client.delete_item(**request)
+    except client.exceptions.ConditionalCheckFailedException as refusal:
+        return "Item" not in refusal.response
+    return True
 
 
 def changing(changes: Changes) -> "tuple[str, Item]":

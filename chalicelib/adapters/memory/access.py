@@ -31,9 +31,9 @@ class MemoryAccess:
         return True
 
     def delete(self, entry: AccessEntry) -> bool:
-        """Take an entry away; tell whether this version of it was there."""
+        """Take an entry away, unless it is another version; tell whether it is gone."""
         key = entry.tenant_id, entry.kind, entry.name
-        if key not in self.entries or self.entries[key].version != entry.version:
+        if key in self.entries and self.entries[key].version != entry.version:
             return False
-        del self.entries[key]
+        self.entries.pop(key, None)
         return True

@@ -48,11 +48,11 @@ class MemorySchedules:
         return True
 
     def delete(self, schedule: Schedule) -> bool:
-        """Take one away; tell whether it was there as it was read."""
+        """Take one away, unless it was written since it was read; tell whether it is gone."""
         key = schedule.tenant_id, schedule.name
-        if key not in self.schedules or self.schedules[key].number != schedule.number:
+        if key in self.schedules and self.schedules[key].number != schedule.number:
             return False
-        del self.schedules[key]
+        self.schedules.pop(key, None)
         return True
 
     def due(self, until: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
