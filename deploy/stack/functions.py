@@ -1,10 +1,10 @@
 """What the functions of a stack have beside what Chalice gives them: queues, limits, roles, logs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from chalicelib.adapters.dynamodb.tables import DEFINITIONS, EXECUTIONS, TASKS
-from deploy.policies import FUNCTIONS, DeployedStage, Duty, search_access, values_access
+from deploy.policies import FUNCTIONS, DeployedStage, Duty, Statement, policy, search_access, values_access
 from deploy.shares import share
 from deploy.stack.stores import QUEUES, table_id
 from deploy.stack.syntax import NOTHING, Block, get_att, logical_id, ref, resource, sub, when
@@ -53,19 +53,17 @@ def log_id(function: str) -> str:
 
 
 def functions(stage: DeployedStage) -> Iterator[tuple[str, Block]]:
-    """Declare what Chalice does not say of functions; and their roles, log groups, and rights on the key."""
+    """Declare what Chalice does not say of functions; and their roles and log groups."""
     for name, duty in FUNCTIONS.items():
         yield function_id(name), {"Properties": _properties(name, duty, stage)}
-        yield role_id(name), {"Properties": {"ManagedPolicyArns": [*_managed()]}}
+        rights = {"ManagedPolicyArns": [*_managed()], "Policies": [*_policies(name, duty, stage)]}
+        yield role_id(name), {"Properties": rights}
         logs = {
             "LogGroupName": f"/aws/lambda/{stage.function_name(name)}",
             "RetentionInDays": ref("LogDays"),
             "KmsKeyId": when("HasKey", ref("KmsKeyArn")),
         }
         yield log_id(name), resource("Logs::LogGroup", logs, DeletionPolicy="Delete", UpdateReplacePolicy="Delete")
-    yield "KeyAccess", resource("IAM::Policy", _key_access(), Condition="HasKey")
-    yield "SearchAccess", resource("IAM::Policy", _search_access(), Condition="HasSearch")
-    yield "ValuesAccess", resource("IAM::Policy", _values_access(stage), Condition="HasValuesBucket")
 
 
 def _properties(name: str, duty: Duty, stage: DeployedStage) -> Block:
@@ -130,33 +128,30 @@ def _mapping(name: str, duty: Duty) -> Block:
 
 
 def _managed() -> Iterator[Block]:
-    for condition, policy in MANAGED.items():
-        yield when(condition, sub(f"arn:${{AWS::Partition}}:iam::aws:policy/{policy}"))
+    for condition, found in MANAGED.items():
+        yield when(condition, sub(f"arn:${{AWS::Partition}}:iam::aws:policy/{found}"))
 
 
-def _key_access() -> Block:
-    actions = ["kms:Decrypt", "kms:GenerateDataKey"]
-    statement = {"Effect": "Allow", "Action": actions, "Resource": ref("KmsKeyArn")}
-    return _policy("key", statement, FUNCTIONS)
+def _policies(name: str, duty: Duty, stage: DeployedStage) -> Iterator[Block]:
+    """Give a role all that it may: a policy beside it would be there later than a function that starts at once."""
+    yield _policy(f"{role_id(name)}Policy", policy(name, stage)["Statement"])  # as Chalice names it, and writes it
+    key = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": ref("KmsKeyArn")}
+    # none has the name of a policy that stood beside the roles of an older stack: that is taken away by its name, last
+    yield when("HasKey", _policy("KeyAccess", [key]))
+    if duty.searches:
+        domain = search_access("arn:${AWS::Partition}:es:${AWS::Region}:${AWS::AccountId}:domain/${SearchDomain}")
+        yield when("HasSearch", _policy("SearchAccess", [_substituted(domain)]))
+    if name == API:
+        bucket = values_access("arn:${AWS::Partition}:s3:::${ValuesBucket}", stage.names)
+        yield when("HasValuesBucket", _policy("ValuesAccess", [_substituted(bucket)]))
 
 
-def _values_access(stage: DeployedStage) -> Block:
-    statement = values_access("arn:${AWS::Partition}:s3:::${ValuesBucket}", stage.names)
-    return _policy("values", {**statement, "Resource": [*map(sub, statement["Resource"])]}, [API])
+def _substituted(statement: Statement) -> Statement:
+    return {**statement, "Resource": [*map(sub, statement["Resource"])]}
 
 
-def _search_access() -> Block:
-    statement = search_access("arn:${AWS::Partition}:es:${AWS::Region}:${AWS::AccountId}:domain/${SearchDomain}")
-    searching = [name for name, duty in FUNCTIONS.items() if duty.searches]
-    return _policy("search", {**statement, "Resource": [*map(sub, statement["Resource"])]}, searching)
-
-
-def _policy(name: str, statement: Block, functions: Iterable[str]) -> Block:
-    return {
-        "PolicyName": name,
-        "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
-        "Roles": [ref(role_id(each)) for each in functions],
-    }
+def _policy(name: str, statements: Sequence[Statement]) -> Block:
+    return {"PolicyName": name, "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}
 
 
 def arn(function: str) -> Block:

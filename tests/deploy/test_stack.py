@@ -13,7 +13,7 @@ import pytest
 
 from chalicelib.adapters.dynamodb.tables import TABLES
 from chalicelib.adapters.metrics import METRICS, NAMESPACE
-from deploy.policies import FUNCTIONS, stages
+from deploy.policies import FUNCTIONS, policy, stages
 from deploy.release import located
 from deploy.resources import LONGEST_WINDOW, QUEUE_ATTRIBUTES, table_request
 from deploy.stack.front_doors import http_body
@@ -127,6 +127,29 @@ def test_each_function_has_a_name_a_role_and_a_log_group_of_its_own() -> None:
     assert {*functions} == {*map(function_id, FUNCTIONS)}
 
 
+def policies(condition: str, function: str) -> list[Any]:
+    """Read the policies that the role of a function has under a condition; those that it always has are under none."""
+    found = resources()[role_id(function)]["Properties"]["Policies"]
+    return [
+        each["Fn::If"][1] if "Fn::If" in each else each for each in found if condition == each.get("Fn::If", [""])[0]
+    ]
+
+
+def test_each_role_has_its_policies_before_a_function_that_starts_at_once() -> None:
+    assert not [name for name, each in resources().items() if each["Type"] == "AWS::IAM::Policy"]
+    for function, duty in FUNCTIONS.items():
+        (always,), (key,) = policies("", function), policies("HasKey", function)
+        assert always["PolicyDocument"] == policy(function, STAGES["prod"])
+        (statement,) = key["PolicyDocument"]["Statement"]
+        assert (statement["Action"], statement["Resource"]) == (
+            ["kms:Decrypt", "kms:GenerateDataKey"],
+            {"Ref": "KmsKeyArn"},
+        )
+        assert [each["PolicyName"] for each in policies("HasSearch", function)] == ["SearchAccess"] * duty.searches
+        names = {each["PolicyName"] for condition in ("HasKey", "HasSearch") for each in policies(condition, function)}
+        assert not names & {"key", "search", "values"}
+
+
 def test_the_bucket_for_values_is_named_to_the_api_and_to_who_makes_calls_and_only_the_api_has_rights_on_it() -> None:
     found, bucket = template("prod"), {"Ref": "ValuesBucket"}
     given = {
@@ -138,12 +161,9 @@ def test_the_bucket_for_values_is_named_to_the_api_and_to_who_makes_calls_and_on
         function_id(name): bucket for name, duty in FUNCTIONS.items() if name == "api_handler" or duty.calls
     }
     assert found["Parameters"]["ValuesBucket"]["Default"] == ""
-    access = found["Resources"]["ValuesAccess"]
-    assert (access["Condition"], access["Properties"]["Roles"]) == (
-        "HasValuesBucket",
-        [{"Ref": role_id("api_handler")}],
-    )
-    (statement,) = access["Properties"]["PolicyDocument"]["Statement"]
+    having = {function: chosen for function in FUNCTIONS if (chosen := policies("HasValuesBucket", function))}
+    assert having.keys() == {"api_handler"}
+    (statement,) = having["api_handler"][0]["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Action"]) == ("Allow", ["s3:GetObject", "s3:PutObject"])
     assert statement["Resource"] == [{"Fn::Sub": "arn:${AWS::Partition}:s3:::${ValuesBucket}/sedo-prod/*"}]
 
