@@ -6,7 +6,7 @@ from typing import Any
 from chalicelib.adapters.dynamodb.tables import DEFINITIONS, EXECUTIONS, TASKS
 from deploy.policies import FUNCTIONS, DeployedStage, Duty, Statement, policy, search_access, values_access
 from deploy.shares import share
-from deploy.stack.stores import QUEUES, table_id
+from deploy.stack.stores import QUEUES, ends, outlives, table_id
 from deploy.stack.syntax import NOTHING, Block, get_att, logical_id, ref, resource, sub, when
 
 AT_ONCE = {"on_sqs_message": ref("Workers"), "on_timer_message": ref("Timers")}
@@ -63,7 +63,7 @@ def functions(stage: DeployedStage) -> Iterator[tuple[str, Block]]:
             "RetentionInDays": ref("LogDays"),
             "KmsKeyId": when("HasKey", ref("KmsKeyArn")),
         }
-        yield log_id(name), resource("Logs::LogGroup", logs, DeletionPolicy="Delete", UpdateReplacePolicy="Delete")
+        yield log_id(name), resource("Logs::LogGroup", logs, **ends(lasting=outlives(stage.name)))
 
 
 def _properties(name: str, duty: Duty, stage: DeployedStage) -> Block:

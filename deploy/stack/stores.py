@@ -24,15 +24,21 @@ def table_id(table: TableSchema) -> str:
     return logical_id(table.name, "Table")
 
 
+def ends(*, lasting: bool) -> Block:
+    """Say what becomes of a resource when its stack is deleted; what is kept can be imported by another one."""
+    kept = "Retain" if lasting else "Delete"
+    return {"DeletionPolicy": "RetainExceptOnCreate" if lasting else "Delete", "UpdateReplacePolicy": kept}
+
+
 def stores(names: Names, *, lasting: bool) -> dict[str, Block]:
     """Declare the tables and queues; those of a stage that is to last outlive the stack."""
-    kept = "Retain" if lasting else "Delete"
-    ends = {"DeletionPolicy": "RetainExceptOnCreate" if lasting else "Delete", "UpdateReplacePolicy": kept}
+    ending = ends(lasting=lasting)
     return {
         **{
-            table_id(each): resource("DynamoDB::Table", _table(each, names, lasting=lasting), **ends) for each in TABLES
+            table_id(each): resource("DynamoDB::Table", _table(each, names, lasting=lasting), **ending)
+            for each in TABLES
         },
-        **{found: resource("SQS::Queue", _queue(queue, names), **ends) for queue, found in QUEUES.items()},
+        **{found: resource("SQS::Queue", _queue(queue, names), **ending) for queue, found in QUEUES.items()},
     }
 
 

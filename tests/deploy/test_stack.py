@@ -99,6 +99,13 @@ def test_it_has_the_tables_that_the_application_declares(stage: str) -> None:
     assert len([each for each in found.values() if each["Type"] == "AWS::DynamoDB::Table"]) == len(TABLES)
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_has_a_name_and_holds_data_or_logs_is_kept_so_that_another_stack_can_import_it(stage: str) -> None:
+    kept = {"AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::Logs::LogGroup"}
+    policies = {each["DeletionPolicy"] for each in resources(stage).values() if each["Type"] in kept}
+    assert policies == {"RetainExceptOnCreate" if stage == "prod" else "Delete"}
+
+
 def test_its_queues_hide_messages_longer_than_functions_run_and_hand_them_on() -> None:
     found, names = resources(), STAGES["prod"].names
     for function, duty in FUNCTIONS.items():
