@@ -87,6 +87,19 @@ class StageStack:
                 return ""
             raise
 
+    def settled(self) -> str:
+        """Wait until nothing changes it: a release that was broken off goes on in AWS; tell how it is then.
+
+        Raises:
+            ReleaseError: that takes too long.
+        """
+        for _ in range(int(CHANGE_SECONDS / self._poll_seconds)):
+            found = self.status()
+            if found in NEW or not found.endswith("_IN_PROGRESS"):
+                return found
+            time.sleep(self._poll_seconds)
+        raise ReleaseError(f"{self.name} is still {found}")
+
     def outputs(self) -> dict[str, str]:
         """Read its outputs."""
         found = self._client.describe_stacks(StackName=self.name)["Stacks"][0].get("Outputs", [])
@@ -111,7 +124,7 @@ class StageStack:
         Raises:
             ReleaseError: it failed; it says where first.
         """
-        before = self.status()
+        before = self.settled()
         is_new = before in NEW
         change = self._proposed(url, parameters, declared, is_new=is_new, imports=imports)
         if change is None:

@@ -53,6 +53,30 @@ class Small:
         return self.stack.change(publish(self.s3, self.name, template), parameters, template["Parameters"])
 
 
+class Changing:
+    """A stack that a release which was broken off still changes: a status for each time it is asked."""
+
+    def __init__(self, *statuses: str) -> None:
+        self.statuses = iter(statuses)
+
+    def describe_stacks(self, **_: str) -> Any:
+        return {"Stacks": [{"StackStatus": next(self.statuses)}]}
+
+
+@pytest.mark.parametrize(
+    "statuses",
+    [
+        ("CREATE_IN_PROGRESS", "CREATE_COMPLETE"),
+        ("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"),
+        ("REVIEW_IN_PROGRESS",),
+    ],
+)
+def test_a_release_waits_for_the_one_that_was_broken_off(statuses: tuple[str, ...]) -> None:
+    client: Any = Changing(*statuses)
+    assert StageStack(client, "sedo-prod", poll_seconds=0.01).settled() == statuses[-1]
+    assert next(client.statuses, None) is None
+
+
 @pytest.fixture
 def small(ministack: str) -> Small:
     return Small(ministack)
