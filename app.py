@@ -612,7 +612,7 @@ def on_dead_timer(event: SQSEvent) -> object:
 def on_dynamodb_record(event: DynamoDBEvent) -> object:
     """Write what has changed of executions, tasks and definitions into the index of the search engine."""
     indexer = wired().indexer
-    return None if indexer is None else indexer.handle(event.to_dict()["Records"], left(event.context))
+    return None if indexer is None else indexer.handle(event.to_dict()["Records"], left(event.context), STREAM_BATCH)
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))

@@ -82,8 +82,11 @@ class Indexer:
     clock: Clock
     lateness: "Lateness"
 
-    def handle(self, records: Sequence[StreamRecord], left: timedelta) -> JsonObject:
-        """Write the documents of a batch, within the time that is left; answer from which record on it comes again."""
+    def handle(self, records: Sequence[StreamRecord], left: timedelta, most: int) -> JsonObject:
+        """Write the documents of a batch, within the time that is left; answer from which record on it comes again.
+
+        One of less than the ``most`` records is the newest: the index has all behind it, however late that is.
+        """
         until = self.clock.now() + left - RESERVE
         entries, unread = self._entries(records)
         known = {entry.key: entry for _, entry in entries}  # of one item the last counts
@@ -95,7 +98,8 @@ class Indexer:
             unread, why = records[0], str(error)
         if records:
             late = records[-1] if unread is None else unread
-            self.lateness.note(_table_of(late), self.clock.now(), _changed_at(late), why)
+            now, is_all = self.clock.now(), unread is None and len(records) < most
+            self.lateness.note(_table_of(late), now, now if is_all else _changed_at(late), why)
         failures = [] if unread is None else [{"itemIdentifier": unread["dynamodb"]["SequenceNumber"]}]
         return {"batchItemFailures": failures}
 

@@ -56,8 +56,8 @@ class World:
         found: SearchEntry | None = record["entry"]
         return found
 
-    def handle(self, *records: Mapping[str, Any], left: timedelta = LEFT) -> list[str]:
-        answer = self.indexer.handle(records, left)
+    def handle(self, *records: Mapping[str, Any], left: timedelta = LEFT, most: int = 1) -> list[str]:
+        answer = self.indexer.handle(records, left, most)
         return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
 
     def found(self) -> SearchPage:
@@ -217,6 +217,14 @@ class TestLateness:
         world.clock.sleep(1)
         world.handle(record(4, execution("d"), late=400))
         assert [state for _, state, _ in self.behind(world)] == ["open"], "it is open again"
+
+    def test_it_ends_with_the_last_of_what_has_waited_though_nothing_changes_behind_it(self) -> None:
+        world = World()
+        world.handle(record(1, execution("a"), late=900))
+        assert [state for _, state, _ in self.behind(world)] == ["open"]
+        world.clock.sleep(1)
+        world.handle(record(2, execution("b"), late=600), most=2)
+        assert self.behind(world) == [("sedo_execution", "ended", "the index has caught up")]
 
     def test_an_engine_that_does_not_answer_is_one_once_it_is_late(self) -> None:
         world = World(Flaky(fails=range(100)))
