@@ -50,6 +50,19 @@ def test_no_page_is_cut_or_moved_sideways(opened: Opened) -> None:
     expect(row.get_by_text("load")).to_be_in_viewport(ratio=1)
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_an_error_that_is_long_stays_in_its_panel(opened: Opened, width: int) -> None:
+    console = opened(viewport={"width": width, "height": 900}).known()
+    cause = "the bank said no, and that it will not say why; " * 10
+    fails = {"id": "a-step-with-quite-a-long-name", "type": "fail", "error": "card." + "Declined" * 8, "cause": cause}
+    console.define({"id": "fails-at-length", "steps": [fails]})
+    page = console.go(f"executions/{console.start('fails-at-length', {}, '?wait=10')}")
+    for tab in ("Error", "Input & output", "Attempts", "Definition", "Stash"):
+        page.get_by_role("tab", name=tab).click()
+        expect(page.get_by_role("tabpanel")).to_be_visible()
+        assert page.locator(f"{WHOLE}, .panel").evaluate_all(CUT) == [], tab
+
+
 def test_a_row_says_what_its_values_are(opened: Opened) -> None:
     console = opened(viewport={"width": 390, "height": 844}).known()
     execution = console.start(console.define(), {"input": {"orderId": "A-1"}})
