@@ -184,6 +184,19 @@ def test_a_start_that_a_quota_does_not_allow_is_tried_again() -> None:
     assert world.started()[1] == "~s.20260131T130000Z"
 
 
+def test_what_a_quota_holds_back_is_not_started_while_the_schedule_is_paused() -> None:
+    world = World(definition=LONG)
+    world.put()
+    stop(world, 1, stopped=False, executionsInFlight=1)
+    world.go_to(1.1)
+    world.service.pause("t", "s", "bob")
+    world.go_to(3.1)
+    assert world.started() == ["~s.20260131T120000Z"]
+    world.service.resume("t", "s", "bob")
+    world.go_to(3.2)
+    assert world.started()[1:] == ["~s.20260131T150000Z"]
+
+
 def test_a_schedule_that_is_deleted_starts_nothing() -> None:
     world = World()
     world.put()

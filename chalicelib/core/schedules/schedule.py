@@ -112,8 +112,14 @@ class Schedule:
         return _changed(changed, now, by)
 
     def held(self, now: datetime, by: str | None) -> "Schedule":
-        """Pause it; the very same if it is."""
-        return self if self.paused else _changed(copy_with(self, paused=True), now, by)
+        """Pause it; the very same if it is. A time that is taken up and cannot be started yet is missed."""
+        if self.paused:
+            return self
+        held, late = copy_with(self, paused=True), None if self.problem is None else self.owed
+        if late is not None:
+            is_planned = late.execution == self.named(_occurrence(late.at))
+            held = copy_with(held, owed=None, next_at=late.at if is_planned else self.next_at)
+        return _changed(held, now, by)
 
     def resumed(self, now: datetime, by: str | None) -> "Schedule":
         """Let it go on; the very same if it does."""
@@ -138,7 +144,7 @@ class Schedule:
         ahead = copy_with(self, next_at=self.content.plan.after(now))
         if is_running and self.content.overlap is Overlap.SKIP:
             return _written(copy_with(ahead, skipped_at=at), ahead.next_at)
-        owed = ScheduledStart(at, self.named(f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"))
+        owed = ScheduledStart(at, self.named(_occurrence(at)))
         return _written(copy_with(ahead, owed=owed), self.look_at)  # its place in an index costs a write
 
     def asked(self, now: datetime, seed: str) -> "Schedule":
@@ -157,6 +163,11 @@ class Schedule:
     def postponed(self, now: datetime, message: str, until: datetime) -> "Schedule":
         """Look again at an instant, as nothing can be started now."""
         return _written(copy_with(self, problem=ScheduleProblem(now, message)), until)
+
+
+def _occurrence(at: datetime) -> str:
+    """Name what is started at a time of the plan."""
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _changed(schedule: Schedule, now: datetime, by: str | None) -> Schedule:

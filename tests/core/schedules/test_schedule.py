@@ -99,6 +99,17 @@ def test_what_is_owed_is_started_though_the_schedule_is_paused() -> None:
     assert held.started().look_at is None
 
 
+def test_what_cannot_be_started_yet_is_missed_if_the_schedule_is_paused() -> None:
+    late = nightly().taken_up(NOON).postponed(NOON, "too many are in flight", at(0.1))
+    held = late.held(at(0.05), None)
+    assert (held.owed, held.look_at, held.next_at) == (None, None, NOON)
+    assert held.resumed(at(0.2), None).taken_up(at(0.2)).owed == late.owed
+    asked = (
+        nightly().asked(at(-0.4), "0f1e").postponed(at(-0.4), "too many are in flight", at(-0.3)).held(at(-0.35), None)
+    )
+    assert (asked.owed, asked.look_at, asked.next_at) == (None, None, NOON)
+
+
 def test_a_start_that_is_asked_for_leaves_the_plan_alone() -> None:
     asked = nightly().asked(at(-0.4), "0f1e")
     assert asked.owed == ScheduledStart(at(-0.4), "acme:report:~nightly.0f1e")
