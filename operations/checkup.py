@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from chalicelib.adapters.dynamodb.attributes import Item
-from chalicelib.adapters.dynamodb.tables import EXECUTIONS, TASKS
+from chalicelib.adapters.dynamodb.signals import waiter_key
+from chalicelib.adapters.dynamodb.tables import EXECUTIONS, SIGNALS, TASKS
 from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.executions.factory import living
 from chalicelib.core.executions.model import Execution
@@ -29,6 +30,7 @@ from chalicelib.engine.waits import channel_of, waiter_of
 from operations.stage import Broken, Key, Stage, key_of, readable, waiter_in
 
 CHILDREN_AT_ONCE = 1000
+ELSEWHERE = "events of another name or key could be meant for it"
 
 
 @value
@@ -130,8 +132,16 @@ class Checkup:
     def _of_waiter(self, item: Item) -> Iterator[Violation]:
         waiter = waiter_in(item)
         execution = self.stage.execution(waiter.execution)
-        if not isinstance(execution, Broken):
-            yield from waiter_violations(waiter, execution, self.stage.clock.now(), self.patience)
+        if isinstance(execution, Broken):
+            return
+        yield from waiter_violations(waiter, execution, self.stage.clock.now(), self.patience)
+        if execution is None:
+            return
+        for thread, wait in waiting_for_answers(execution):
+            if (thread.base, thread.turn) == (waiter.thread, waiter.turn) and wait.event_key is not None:
+                own = waiter_key(channel_of(execution, wait.name, wait.event_key), waiter)
+                if key_of(SIGNALS.name, own).partition != key_of(SIGNALS.name, item).partition:
+                    yield Violation(ViolationKind.WAITER, waiter.execution, ELSEWHERE, waiter.thread)
 
 
 def _broken(execution: str, what: str, broken: Broken, kind: ViolationKind = ViolationKind.UNREADABLE) -> Violation:

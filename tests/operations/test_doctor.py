@@ -241,3 +241,12 @@ class TestWaits:
         assert kind == "waiter"
         stage.doctor("--repair", "waits")
         assert stage.items(SIGNALS) == []
+
+    def test_a_waiter_under_another_key_than_its_own_is_found_and_removed(self, stage: World) -> None:
+        made = stage.start("event", "order-1")
+        stage.deliver()
+        (waiter,) = stage.items(SIGNALS)
+        stage.put(SIGNALS, {**waiter, "channel": {"S": waiter["channel"]["S"].replace("order-1", "order-2")}})
+        assert found(stage) == {made: [("waiter", "events of another name or key could be meant for it")]}
+        stage.doctor("--repair", "waits")
+        assert stage.items(SIGNALS) == [waiter]
