@@ -157,6 +157,22 @@ describe("a form", () => {
     expect(changed).toMatchObject({ pair: ["one", 2], any: [1, { b: 2 }], orders: [{ kind: "y" }] });
   });
 
+  it("leaves it to people to tick what has to be ticked", async () => {
+    const agree = { type: "object", properties: { agreed: { type: "boolean", const: true, title: "I agree" }, kind: { const: "order", title: "Kind" } }, required: ["agreed"] } as RJSFSchema;
+    await draw(agree);
+    const box = host.querySelector<HTMLInputElement>("input[type=checkbox]");
+    expect(box?.checked).toBe(false);
+    await submit();
+    expect(host.querySelector("[role=alert]")?.textContent).toContain("I agree This is needed.");
+    await draw(agree, { agreed: false, kind: "order" });
+    await submit();
+    expect(host.querySelector("[role=alert]")?.textContent).toContain("I agree This is needed.");
+    expect(sent).toBeUndefined();
+    await draw(agree, { agreed: true, kind: "order" });
+    await submit();
+    expect(sent).toEqual({ agreed: true, kind: "order" });
+  });
+
   it("says what is not allowed under a name", async () => {
     const patterns = { type: "object", properties: { map: { type: "object", patternProperties: { "^x-": { type: "integer" } }, additionalProperties: false } } } as RJSFSchema;
     await draw(patterns, { map: { newKey: 1 } });

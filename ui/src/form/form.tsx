@@ -6,7 +6,7 @@ import type { Json } from "~/api/types";
 import "./form.css";
 import { KeptForm } from "./kept-form";
 import { focusAt, read } from "./places";
-import { cleared, drawable, given, prepared } from "./prepared";
+import { cleared, drawable, given, prepared, unticked } from "./prepared";
 import { templates } from "./templates";
 import validator, { asJson } from "./validator";
 import { widgets } from "./widgets";
@@ -23,7 +23,7 @@ interface Props {
 }
 
 export function JsonForm({ schema, uiSchema, value, errors, isDisabled = false, onChange, onSubmit, children }: Props) {
-  const drawn = useMemo(() => prepared(schema) as RJSFSchema, [schema]);
+  const drawn = useMemo(() => unticked(prepared(schema)) as RJSFSchema, [schema]);
   const shown = useMemo(() => (value === undefined ? undefined : drawable(drawn, value)), [drawn, value]);
   const isTouched = useRef(false); // the defaults that rjsf fills in are nobody's draft
   const touch = (): void => {

@@ -34,6 +34,20 @@ export function prepared(schema: unknown): unknown {
   return fixed(depending(type === undefined ? made : { ...made, type }));
 }
 
+/** Members in which a schema describes what is always asked for, and no choice. */
+const ASKED: ReadonlySet<string> = new Set(["properties", "items", "additionalItems", "allOf", "then", "else", "dependencies"]);
+
+/** Lets people tick what has to be ticked, such as a consent: rjsf would fill the constant in for them. */
+export function unticked(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(unticked);
+  if (!isMembers(schema)) return schema;
+  if (schema.const === true && schema.default === undefined && schema.readOnly !== true) {
+    const { const: _, ...rest } = schema;
+    return { type: "boolean", ...rest, enum: [true] };
+  }
+  return mapped(schema, (each, name) => (!ASKED.has(name) ? each : MAPS.has(name) && isMembers(each) ? mapped(each, unticked) : unticked(each)));
+}
+
 /** Fills in the members of a choice that can only be one value, such as a `kind`: who chooses has said it. */
 function marked(choice: unknown): unknown {
   if (!isMembers(choice) || !isMembers(choice.properties)) return choice;

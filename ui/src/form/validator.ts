@@ -52,7 +52,7 @@ function problem({ keyword, instanceLocation, error }: OutputUnit): RJSFValidati
   const missing = (keyword === "required" ? /property "(.+?)"/ : keyword === "dependentRequired" ? /does not have "(.+?)"/ : /^(?!)/).exec(error)?.[1];
   if (missing !== undefined) path.push(missing);
   const kinds = keyword === "type" ? /Expected (".+")\.$/.exec(error)?.[1] : undefined;
-  const message = missing !== undefined ? texts.form.missing : keyword === "false" ? texts.form.forbidden : kinds !== undefined ? texts.form.kind(kinds.replaceAll('"', "")) : error.replace(/^Instance/, texts.form.value);
+  const message = missing !== undefined ? texts.form.missing : keyword === "enum" && error.endsWith("[true].") ? texts.form.missing : keyword === "false" ? texts.form.forbidden : kinds !== undefined ? texts.form.kind(kinds.replaceAll('"', "")) : error.replace(/^Instance/, texts.form.value);
   return { name: keyword, property: written(path), message, stack: `${path.join(" / ")} ${message}`.trim() };
 }
 
