@@ -129,3 +129,12 @@ def test_an_audit_tells_that_an_input_was_changed(sedo: Guarded) -> None:
         sedo.status(author, "PUT", f"{S}/s", json.dumps(body).encode())
     entry = sedo.ask("GET", "/sedo/tenants/acme/audit", b"", sedo.key("acme", "admin")).json_body[0]
     assert entry["changes"] == [{"pointer": "/input", "before": "***", "after": "***"}]
+
+
+def test_an_etag_says_nothing_of_the_input(sedo: Guarded) -> None:
+    author = of_pay(sedo)
+    for name in ("a", "b"):
+        made = {**ASKS, "input": {"about": name}}
+        assert sedo.status(author, "PUT", f"{S}/{name}", json.dumps(made).encode()) == 201
+    versions = {sedo.ask("GET", f"{S}/{name}", b"", author).headers["ETag"].partition(".")[0] for name in ("a", "b")}
+    assert len(versions) == 1
