@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
+from zlib import crc32
 
 from chalicelib.core.access.quotas import Quotas, require_room
 from chalicelib.core.executions.identity import ExecutionId
@@ -32,8 +33,9 @@ from chalicelib.usecases.executions import ExecutionService
 
 AHEAD = timedelta(seconds=75)
 """How far a run of the sweep looks: up to the next one, and some seconds longer."""
-AGAIN = timedelta(minutes=1)
-"""When a start is tried again that a quota of the tenant did not allow."""
+AGAIN, AGAIN_SPREAD = timedelta(seconds=30), 61
+"""When a start is tried again that a quota of the tenant did not allow: after so long, and up to so many seconds less
+one. So those that are refused together do not come again together."""
 AGAIN_STOPPED = timedelta(minutes=5)
 """When a schedule of a tenant that is stopped is looked at again."""
 
@@ -298,7 +300,7 @@ class ScheduleService:
             if error is None:
                 changed = found.started()
             elif isinstance(error, QuotaError) and not is_asked:
-                changed = found.postponed(now, str(error), now + AGAIN)
+                changed = found.postponed(now, str(error), now + AGAIN + _apart(schedule, now))
             else:
                 changed = found.failed(now, _words(error))
             return changed, changed
@@ -331,6 +333,12 @@ class ScheduleService:
         except TenantStoppedError as error:
             return str(error)
         return None
+
+
+def _apart(schedule: Schedule, now: datetime) -> timedelta:
+    """Choose some seconds for a schedule, others at each instant."""
+    text = f"{schedule.tenant_id}:{schedule.name}:{format_instant(now)}"
+    return timedelta(seconds=crc32(text.encode()) % AGAIN_SPREAD)
 
 
 def _words(error: SedoError) -> str:

@@ -184,6 +184,17 @@ def test_a_start_that_a_quota_does_not_allow_is_tried_again() -> None:
     assert world.started()[1] == "~s.20260131T130000Z"
 
 
+def test_starts_that_a_quota_refuses_together_do_not_come_again_together() -> None:
+    world, most = World(), 30
+    for number in range(most):
+        world.service.put("t", f"s{number}", HOURLY, by=None, permit=lambda *_: None)
+    stop(world, 1, stopped=False, startsPerSecond=1)
+    world.clock.instant = NOON - timedelta(minutes=1)
+    while world.clock.instant < NOON + timedelta(minutes=4):
+        world.step(timedelta(seconds=1))
+    assert len(world.started()) > most // 2
+
+
 def test_what_a_quota_holds_back_is_not_started_while_the_schedule_is_paused() -> None:
     world = World(definition=LONG)
     world.put()
