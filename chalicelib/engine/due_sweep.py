@@ -15,11 +15,11 @@ from itertools import zip_longest
 from typing import Protocol, TypeAlias, TypeVar
 
 from chalicelib.core.executions.due import GRACE, due_at, is_late
+from chalicelib.core.executions.factory import unheard
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.inputs import Input, Message, ResumeRequested, ShardDue, Started, TimerFired
 from chalicelib.core.executions.listing import Summary, listed_under
 from chalicelib.core.executions.model import ENDED, ROOT, Execution, Origin, State, Status
-from chalicelib.core.executions.unheard import unheard
 from chalicelib.core.records.incident import Incident, IncidentKind, of_execution
 from chalicelib.core.values.errors import SedoError, UnavailableError
 from chalicelib.core.values.log_line import line

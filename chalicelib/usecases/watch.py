@@ -14,10 +14,10 @@ from functools import partial
 from itertools import chain
 
 from chalicelib.core.executions.due import due_at
+from chalicelib.core.executions.factory import awaited, unheard
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.listing import listed_under
 from chalicelib.core.executions.model import Execution
-from chalicelib.core.executions.unheard import awaited, unheard
 from chalicelib.core.executions.verify import Patience, ViolationKind, state_violations, status_to_list
 from chalicelib.core.records.incident import (
     OF_EXECUTIONS,

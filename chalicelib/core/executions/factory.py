@@ -1,10 +1,12 @@
-"""How executions come to be: submitted by a caller, or by another execution."""
+"""How executions come to be, submitted by a caller or by another execution; and which ends that one has not heard of."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime, timedelta
+from itertools import islice
 from math import ceil
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib.core.definitions.model import Definition, StartChild, Step
 from chalicelib.core.executions.identity import BY_EXECUTION, ExecutionId
@@ -16,6 +18,9 @@ from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import InvalidInputError, StepError
 from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.value import copy_with
+
+if TYPE_CHECKING:
+    from chalicelib.core.executions.listing import Summary
 
 WIDTH = LIMITS.fork_width
 
@@ -82,6 +87,34 @@ def living(execution: Execution, thread: Thread) -> list[str]:
             return [child_id(execution, thread, number) for number in numbers]
         case _:
             return []
+
+
+def awaited(execution: Execution, before: datetime, most: int) -> list[str]:
+    """Name the child executions, ``most`` at most, whose end threads have waited for since before an instant."""
+    if execution.ended or execution.paused:
+        return []
+    old = (each for each in execution.threads.values() if each.since < before and each.status is not Status.OVER)
+    return [*islice((name for thread in old for name in living(execution, thread)), most)]
+
+
+def unheard(
+    execution: Execution, there: "Mapping[str, Execution | Summary | None]", now: datetime, grace: timedelta
+) -> Iterator[str]:
+    """Say which of its child executions ended, or should have begun, more than a ``grace`` ago.
+
+    Args:
+        execution: which waits for them.
+        there: those that were looked at, by id; None: there is none.
+        now: the present instant.
+        grace: how long a message may be on its way.
+    """
+    for thread in execution.threads.values():
+        for name in filter(there.__contains__, living(execution, thread)):
+            child = there[name]
+            if child is not None and child.ended_at is not None and child.ended_at + grace <= now:
+                yield f"it waits for {name}, which ended at {child.ended_at:%Y-%m-%dT%H:%M:%SZ}"
+            elif child is None and isinstance(thread.join, ChildJoin) and thread.since + grace <= now:
+                yield f"it waits for {name}, which does not exist"
 
 
 def workflow_id(execution: Execution, thread: Thread, start: StartChild) -> str:

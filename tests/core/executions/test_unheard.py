@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.core.executions.factory import awaited, unheard
 from chalicelib.core.executions.inputs import PauseRequested
 from chalicelib.core.executions.listing import summary_of
 from chalicelib.core.executions.model import Execution, State
-from chalicelib.core.executions.unheard import awaited, unheard
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import NOW, Run
 
