@@ -97,6 +97,20 @@ def test_a_list_waits_for_three_answers_in_a_row_the_page_its_scripts_and_its_ro
         each.abort()
 
 
+def test_a_list_without_filters_is_asked_for_while_its_scripts_are_on_their_way_and_once(opened: Opened) -> None:
+    console, held, asked = opened().known(), list[Route](), list[Request]()
+    console.start(console.define(), {"input": {"orderId": "A-1"}})
+    page = console.page
+    page.route(re.compile(r"/assets/index-[0-9a-f]+\.js"), lambda route: held.append(route))  # noqa: PLW0108 - as below
+    page.on("request", lambda request: asked.append(request) if "/executions?" in request.url else None)
+    with page.expect_response(re.compile(r"/executions\?limit=50$")):
+        page.goto("/ui/index.html#/t/123/executions", wait_until="commit")
+    for each in held:
+        each.continue_()
+    expect(page.get_by_role("row", name="order-flow").first).to_be_visible()
+    assert len(asked) == 1
+
+
 def test_an_execution_is_asked_for_while_the_page_is_on_its_way_and_once(opened: Opened) -> None:
     console, held, asked = opened().known(), list[Route](), list[str]()
     execution = console.start(console.define(), {"input": {"orderId": "A-1"}})

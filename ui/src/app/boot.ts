@@ -37,9 +37,11 @@ export function partAt(hash: string): (() => Promise<unknown>) | undefined {
 
 /** What the page at an address asks the API first. */
 export function askedAt(hash: string): string[] {
-  const [, tenant, id] = /^#\/t\/([^/?]+)\/executions\/([^/?]+)(?:\?|$)/.exec(hash) ?? [];
-  if (tenant === undefined || id === undefined) return [];
-  const execution = `/sedo/tenants/${escaped(tenant)}/executions/${escaped(id)}`;
+  const [, tenant, id] = /^#\/t\/([^/?]+)\/executions(?:\/([^/?]+)(?:\?.*)?)?$/.exec(hash) ?? [];
+  if (tenant === undefined) return [];
+  const list = `/sedo/tenants/${escaped(tenant)}/executions`;
+  if (id === undefined) return [`${list}?limit=50`];
+  const execution = `${list}/${escaped(id)}`;
   return [execution, `${execution}/history?limit=100&sort=-time`];
 }
 
