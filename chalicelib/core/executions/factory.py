@@ -1,4 +1,4 @@
-"""How executions come to be, submitted by a caller or by another execution; and which ends that one has not heard of."""
+"""How executions come to be, submitted by a caller or by another; and which ends that one has not heard of."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
