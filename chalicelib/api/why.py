@@ -300,7 +300,8 @@ class Explanation:
             case Wrong.LATE:
                 yield f"That is late: a message was lost, or a function died. The schedule sends it again {when}."
             case Wrong.LOST:
-                yield f"Nobody can find it: {self.details.lost[found.thread.id]}. The schedule's watch writes a missing one again."
+                why = self.details.lost[found.thread.id]
+                yield f"Nobody can find it: {why}. The schedule's watch writes a missing one again."
             case Wrong.DEAD_LETTER:
                 deaths = f"{found.thread.strikes} of {MAX_STRIKES} functions have died of it alone"
                 yield f"Its message is a dead letter, and {deaths}: then the step fails with Poison."
