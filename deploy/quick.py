@@ -52,7 +52,9 @@ def deploy(stage: DeployedStage, factory: CLIFactory, session: Any, ui: UI) -> s
     for name in adopt(config, stage.name, session):
         ui.write(f"found {name}, of a deployment that was broken off\n")
     deployer = factory.create_default_deployer(session=session, config=config, ui=ui)
-    api = _api(deployer.deploy(config, chalice_stage_name=stage.name))
+    deployed = deployer.deploy(config, chalice_stage_name=stage.name)
+    _report_failures(session.create_client("lambda"), deployed)
+    api = _api(deployed)
     _refuse_with_problems(session, api["rest_api_id"], config.api_gateway_stage, stage)
     return str(api["rest_api_url"])
 
@@ -74,6 +76,21 @@ def _values(deployed: DeployedResources) -> Iterator[dict[str, Any]]:
 
 def _api(deployed: dict[str, Any]) -> dict[str, Any]:
     return next(each for each in deployed["resources"] if each["resource_type"] == "rest_api")
+
+
+def _report_failures(client: Any, deployed: dict[str, Any]) -> None:  # noqa: ANN401 - the same
+    """Let the messages of a batch that failed come again alone: Chalice makes mappings and functions without that.
+
+    The mapping is first: without its flag what a function reports is taken for done, and deleted.
+    """
+    mappings = [each for each in deployed["resources"] if each["resource_type"] == "sqs_event"]
+    for each in mappings:
+        client.update_event_source_mapping(UUID=each["event_uuid"], FunctionResponseTypes=["ReportBatchItemFailures"])
+    for function in sorted({each["lambda_arn"] for each in mappings}):
+        client.get_waiter("function_updated_v2").wait(FunctionName=function)
+        variables = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+        reporting = {**variables, "SEDO_REPORTS_FAILURES": "true"}
+        client.update_function_configuration(FunctionName=function, Environment={"Variables": reporting})
 
 
 def _refuse_with_problems(session: Any, api: str, gateway_stage: str, stage: DeployedStage) -> None:  # noqa: ANN401

@@ -36,10 +36,14 @@ def converted(params: dict[str, Any], **_: object) -> None:
 def seen() -> dict[str, Any]:
     """Tell what is there."""
     mappings = boto3.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    functions = boto3.client("lambda").list_functions()["Functions"]
     gateway = boto3.client("apigateway")
     apis = gateway.get_rest_apis()["items"]
     return {
-        "functions": sorted(each["FunctionName"] for each in boto3.client("lambda").list_functions()["Functions"]),
+        "functions": sorted(each["FunctionName"] for each in functions),
+        "reporting": sorted(
+            each["FunctionName"] for each in functions if "SEDO_REPORTS_FAILURES" in each["Environment"]["Variables"]
+        ),
         "mappings": {each["EventSourceArn"].rpartition(":")[2]: each.get("FunctionResponseTypes") for each in mappings},
         "count": len(mappings),
         "rules": [each["ScheduleExpression"] for each in boto3.client("events").list_rules()["Rules"]],
@@ -58,6 +62,7 @@ BREAKS = (
     "dynamodb.CreateTable",
     "lambda.CreateFunction",
     "lambda.CreateEventSourceMapping",
+    "lambda.UpdateEventSourceMapping",
     "api-gateway.ImportRestApi",
     "api-gateway.PutGatewayResponse",
 )

@@ -46,12 +46,22 @@ def test_chalice_deploys_deploys_again_and_deletes_though_it_was_broken_off_at_e
     (dev,) = [each for each in stages() if each.name == "dev"]
     deployed = [name for name in FUNCTIONS if name != "on_dynamodb_record"]  # only a stack knows the ARNs of streams
     assert first["functions"] == sorted(map(dev.function_name, deployed))
-    assert first["mappings"].keys() == {*dev.names.queues}
+    assert first["mappings"] == {queue: ["ReportBatchItemFailures"] for queue in dev.names.queues}
+    assert first["reporting"] == sorted(dev.function_name(name) for name, duty in FUNCTIONS.items() if duty.receives)
     assert (first["count"], first["rules"]) == (4, ["rate(1 minute)"])
     assert (first["tables"], first["queues"]) == (len(TABLES), 4)
     assert first["refusals"] == [len(REFUSALS)]
     assert second == first
-    assert last == {**first, "functions": [], "mappings": {}, "count": 0, "rules": [], "routes": [], "refusals": []}
+    assert last == {
+        **first,
+        "functions": [],
+        "reporting": [],
+        "mappings": {},
+        "count": 0,
+        "rules": [],
+        "routes": [],
+        "refusals": [],
+    }
 
 
 def recorded(folder: Path, *resources: dict[str, str]) -> Path:
