@@ -306,7 +306,7 @@ class Explanation:
                 deaths = f"{found.thread.strikes} of {MAX_STRIKES} functions have died of it alone"
                 yield f"Its message is a dead letter, and {deaths}: then the step fails with Poison."
             case Wrong.STUCK:
-                yield "It is stuck: its message does not come again. The schedule wakes it within two minutes."
+                yield "It is stuck: its message does not come again. The schedule's watch wakes it when it looks at it."
 
 
 def _ended(execution: Execution) -> str:

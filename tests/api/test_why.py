@@ -243,7 +243,11 @@ def running(**changes: Any) -> Execution:
             7,
             SILENT,
         ),
-        (running(), 60, "It is stuck: its message does not come again. The schedule wakes it within two minutes."),
+        (
+            running(),
+            60,
+            "It is stuck: its message does not come again. The schedule's watch wakes it when it looks at it.",
+        ),
         (running(strikes=2), 0, "and 2 of 3 functions have died of it alone: then the step fails with Poison."),
         (running(driver=Driver("m", "r", handed=True)), 0, "at 2026-01-01T00:00:00.000Z: its message is in the queue."),
         (running(driver=Driver("m", "r", handed=True)), 11, "The schedule sends it again within two minutes."),

@@ -86,6 +86,19 @@ class TestSample:
         assert len(opened(home)) == 1
         assert sum(sent) == 3
 
+    def test_a_start_without_a_name_whose_message_is_gone_is_sent_again(self, home: Home) -> None:
+        home.create(ECHO)
+        started, _ = home.service.execute("t", "d", "in")
+        home.queue.messages.clear()
+        home.clock.sleep(15 * 60 - 1)
+        watch(home).run()
+        assert (home.sweep_due(), opened(home), home.waiting()) == (0, [], [])
+        home.clock.sleep(1)
+        watch(home).run()
+        assert [(each.kind, each.execution_id) for each in opened(home)] == [(IncidentKind.STUCK, started.id)]
+        home.deliver_all()
+        assert home.read(started.id).output == "in"
+
     def test_what_the_schedule_does_not_know_is_indexed_again(self, home: Home) -> None:
         home.create(WAIT)
         name = home.execute()
