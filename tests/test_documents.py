@@ -104,3 +104,10 @@ def test_the_state_table_of_the_design_is_current() -> None:
 def test_a_page_without_its_marks_is_refused(page: str) -> None:
     with pytest.raises(ValueError, match="values to unpack"):
         with_table(page, [])
+
+
+@pytest.mark.parametrize("guide", sorted(path.name for path in (PROJECT / "docs").glob("*.md")))
+def test_a_command_asks_an_address_that_its_page_names(guide: str) -> None:
+    page = text(f"docs/{guide}")
+    assert "://localhost" not in page
+    assert "T=http://127.0.0.1:8000/sedo/tenants/" in page or "$T/" not in page

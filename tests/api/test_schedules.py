@@ -1,6 +1,9 @@
 """Schedules through the API: written, read, listed, paused, started; and what they start."""
 
+import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +12,8 @@ from tests.application import JSON, Sedo, T
 
 S = T + "/schedules"
 MINUTE = 60
+PROJECT = Path(__file__).parents[2]
+GUIDE = (PROJECT / "docs" / "schedules.md").read_text()
 
 
 @pytest.fixture
@@ -23,6 +28,16 @@ BODY: dict[str, Any] = {"definition": "report", "input": {"day": "today"}, "cron
 def put(sedo: Sedo, name: str = "nightly", headers: Any = None, **others: Any) -> Any:
     body = {member: said for member, said in {**BODY, **others}.items() if said is not None}
     return sedo.ask("PUT", f"{S}/{name}", body, {**JSON, **(headers or {})})
+
+
+def test_the_first_commands_of_the_guide_make_a_schedule(sedo: Sedo) -> None:
+    (definition,), (body, *_) = (
+        re.findall(r"@(definitions/\S+)", GUIDE),
+        re.findall(r"-d '(\{.*?\})'", GUIDE, re.DOTALL),
+    )
+    sedo.create((PROJECT / definition).read_text())
+    made = sedo.ask("PUT", f"{S}/nightly-greeting", json.loads(body))
+    assert made.status_code == 201, made.body
 
 
 def test_a_schedule_is_written_and_read_and_deleted(world: Sedo) -> None:

@@ -30,6 +30,7 @@ _NICKNAMES = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
+_OF_EVENTBRIDGE = ("cron(", "rate(")
 _OF_MACHINES = ("posix/", "right/", "localtime", "posixrules", "Factory")
 """Beginnings of what stands among the zones of some machines, and is no name of the database."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -148,6 +149,8 @@ def _five(text: str, fields: Sequence[str]) -> str:
     """Say which fields are meant; of what other systems take, what to write here."""
     known = _NICKNAMES.get(text.strip().lower())
     hint = f"; write {known}" if known else "; leave out seconds, and the year" if len(fields) > len(_FIELDS) else ""
+    if text.lstrip().startswith(_OF_EVENTBRIDGE):
+        hint = "; leave out cron( ) and the year, and write * for ?; an interval is every, as PT15M"
     return ", ".join(_FIELDS) + hint
 
 

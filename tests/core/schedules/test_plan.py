@@ -120,6 +120,8 @@ def test_a_leap_day_is_found() -> None:
         (Plan("* * * * *", every="PT1H"), "either cron or every"),
         (Plan("* * * *"), "has not five fields"),
         (Plan("0 * * * * *"), "has not five fields: minute, hour, .* day of the week; leave out seconds, and the year"),
+        (Plan("cron(0 2 * * ? *)"), r"week; leave out cron\( \) and the year, and write \* for \?"),
+        (Plan("rate(5 minutes)"), "day of the week; .*; an interval is every, as PT15M"),
         (Plan("@daily"), r"has not five fields: .*; write 0 0 \* \* \*"),
         (Plan("@reboot"), "has not five fields: .* day of the week$"),
         (Plan("0 9 ? * MON"), r"'\?' is no day of the month: any is \*"),
