@@ -111,3 +111,16 @@ def test_a_command_asks_an_address_that_its_page_names(guide: str) -> None:
     page = text(f"docs/{guide}")
     assert "://localhost" not in page
     assert "T=http://127.0.0.1:8000/sedo/tenants/" in page or "$T/" not in page
+
+
+def examples() -> Iterator[str]:
+    for guide in (PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")):
+        yield from re.findall(r"^```yaml\n(.*?)^```$", guide.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    for file in (PROJECT / "definitions").glob("*.yaml"):
+        yield file.read_text(encoding="utf-8")
+
+
+def test_an_example_looks_at_every_yes_or_no_that_it_asks_for() -> None:
+    asked = [(name, each) for each in examples() for name in re.findall(r"(\w+): \{type: boolean", each)]
+    assert asked, "examples ask people"
+    assert [name for name, example in asked if f".{name}" not in example] == []

@@ -230,7 +230,7 @@ class TestPlugin:
         (tmp_path / "test_order.py").write_text(blocks("python")[0])
         done = pytest_of(tmp_path, "-W", "error")
         assert done.returncode == 0, done.stdout
-        assert "3 passed" in done.stdout
+        assert "5 passed" in done.stdout
 
     def test_those_of_the_whole_application_pass(self, tmp_path: Path) -> None:
         (tmp_path / "order.yaml").write_text(blocks("yaml")[0])

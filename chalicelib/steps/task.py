@@ -28,9 +28,9 @@ class TaskStep:
 
     The task stands in the lists of its `assignees` and of the members of its `groups`; with neither, anybody may do it.
     It is shown with its `title`, its `description`, the `data` to decide on, and a form made from `inputSchema`.
-    Somebody claims it and completes it with an answer that passes `inputSchema`: that is the result. Or somebody
-    rejects it, which is the error `task.Rejected`. In the `output` and `stash` of the step, `step.completedBy` is who
-    it was.
+    Somebody claims it and completes it with an answer that passes `inputSchema`: that is the result, and the steps
+    behind it look at it. Or somebody rejects it, which is the error `task.Rejected`. In the `output` and `stash` of
+    the step, `step.completedBy` is who it was.
 
     Those whom `not` names can neither claim nor complete it: four eyes see more than two.
 
@@ -50,6 +50,11 @@ class TaskStep:
         properties: {approved: {type: boolean, title: Is it approved?}}
         required: [approved]
       due: {seconds: 86400, then: reassign, groups: [managers]}
+    - id: not-approved
+      type: fail
+      when: '!output.approved'
+      error: NotApproved
+      cause: The order was not approved.
     ```
     """
 
