@@ -49,7 +49,7 @@ help:
 	@echo "make bench    measure what a step costs and how fast it is, in a few minutes"
 	@echo "make flame    draw where the time of the processor goes: docs/flame.svg"
 	@echo "make golden   record a stage in today's formats, for every later release to read"
-	@echo "make rehearse-upgrade   upgrade the stack of an older commit to this one in ministack, under what runs, and go back: FROM=v1.2"
+	@echo "make rehearse-upgrade   upgrade the stack of an older commit to this one in ministack, under what runs, and go back: FROM=<commit>"
 	@echo "make soak     search 100,000 random runs of the simulation, all pairs of faults, and 1,000 requests of each kind, for one that goes wrong"
 	@echo "make mutants  break the core and the engine in thousands of ways, one at a time, and count which ways no test notices"
 	@echo "              (SAMPLE=200 SEED=1 ONLY=chalicelib/core/executions JOBS=2 can be set; MORE=--help tells the rest)"

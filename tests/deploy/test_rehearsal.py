@@ -1,6 +1,6 @@
 """What is deployed, deployed: the package in the stack of its own template, run by the functions of a ministack.
 
-``make rehearse-upgrade FROM=v1.2`` upgrades from another release than ``OLDER``.
+``make rehearse-upgrade FROM=<commit>`` upgrades from another release than ``OLDER``.
 """
 
 import json
