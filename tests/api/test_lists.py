@@ -1,6 +1,7 @@
 """Lists: what they find, in which order, and which of it they show; and what they say where that is asked wrongly."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,24 @@ LISTS = sorted(
     for name, operation in OPERATIONS.items()
     if operation.method == "GET" and "cursor" in {each["name"] for each in operation.parameters}
 )
+
+
+EVERYWHERE = {"limit", "cursor", "fields", "sort", "verify", "key"}
+"""Parameters of every list, and what is told beside the table of lists."""
+
+
+def test_the_guide_has_a_row_for_each_list_with_its_filters_and_orders() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "lists.md").read_text()
+    documented = {}
+    for row in re.findall(r"^\| (`GET .*) \|$", guide, re.MULTILINE):
+        paths, filters, orders = (re.findall(r"`([^`]+)`", cell) for cell in row.split("|"))
+        for path in paths:
+            documented["/sedo/tenants/{tenantId}" + path[4:].split("?")[0]] = (set(filters), set(orders))
+    there = {}
+    for operation in map(OPERATIONS.__getitem__, LISTS):
+        asked = {each["name"]: each["schema"] for each in operation.parameters if each["in"] == "query"}
+        there[operation.path] = (set(asked) - EVERYWHERE, set(asked["sort"]["enum"]))
+    assert documented == there
 
 
 @pytest.fixture
