@@ -32,7 +32,7 @@ EVERYWHERE = {"limit", "cursor", "fields", "sort", "verify", "key"}
 
 
 def test_the_guide_has_a_row_for_each_list_with_its_filters_and_orders() -> None:
-    guide = (Path(__file__).parents[2] / "docs" / "lists.md").read_text()
+    guide = (Path(__file__).parents[2] / "docs" / "lists.md").read_text().split("\n## ")[0]
     documented = {}
     for row in re.findall(r"^\| (`GET .*) \|$", guide, re.MULTILINE):
         paths, filters, orders = (re.findall(r"`([^`]+)`", cell) for cell in row.split("|"))
