@@ -55,6 +55,21 @@ def test_the_costs_of_a_month_are_those_of_a_million(row: str, million: float) -
         assert number(cell) == pytest.approx(dollars, abs=0.006 if each_second == 1 else 0.6)
 
 
+STORED, RECOVERY = 0.25, 0.20
+"""Dollars for a GB and month (Amazon DynamoDB pricing, us-east-1)."""
+
+
+def test_what_stays_costs_what_a_gigabyte_costs() -> None:
+    lines = rows("docs/operating.md")
+    stored = [cells for name, cells in lines.items() if name.startswith("ten ") and len(cells) == 3]
+    assert len(stored) == 4
+    for size, dollars, with_recovery in (map(number, cells) for cells in stored):
+        assert dollars == pytest.approx(size * STORED, abs=0.006)
+        assert with_recovery == pytest.approx(size * (STORED + RECOVERY), abs=0.006)
+    (shown,) = (cells[0] for name, cells in rows("README.md").items() if name.startswith("stored"))
+    assert shown == f"{stored[0][1]} · {number(stored[0][2])}"
+
+
 def test_every_violation_is_explained_with_what_mends_it() -> None:
     found = rows("docs/operating.md")
     for kind in ViolationKind:
