@@ -133,7 +133,7 @@ class TestRuns:
             " {id: b, steps: [{id: e, type: event, name: n}]}]}]\n"
         )
         assert run(text, mocks={"c": {"result": "x" * 300}}).explain().splitlines() == [
-            "StepSucceeded after 0 s, waits for event p/b/e",
+            "StepStarted after 0 s, waits for event p/b/e",
             "     0.000 ExecutionSubmitted   p",
             "     0.000 ExecutionStarted     p",
             "     0.000 StepStarted          p",
@@ -144,6 +144,13 @@ class TestRuns:
             'p/b/e waits for event, with {"name":"n"}',
             "output null, stash {}",
         ]
+
+    @pytest.mark.parametrize("step", [None, "p"])
+    def test_one_that_waits_has_not_succeeded_whatever_step_has(self, step: str | None) -> None:
+        asks = {"id": "a", "steps": [{"id": "ask", "type": "http", "url": "https://a.example/"}]}
+        says = {"id": "b", "steps": [{"id": "say", "type": "echo", "message": "hi"}]}
+        waits = run({"id": "d", "steps": [{"id": "p", "type": "parallel", "branches": [asks, says]}]}, step=step)
+        assert (waits.history[-1]["state"], waits.state, waits.succeeded) == ("StepSucceeded", "StepStarted", False)
 
     def test_it_has_succeeded_if_nothing_was_left_uncaught_and_a_step_if_nothing_failed(self) -> None:
         assert run(HELLO, {"name": "you"}).succeeded

@@ -70,8 +70,8 @@ class DryRun:
     """What came of a dry run, as JSON values."""
 
     state: str
-    """Of the execution; of one step that leads to another one, its own: ``StepSucceeded``, ``StepFailed`` (and caught)
-    or ``StepSkipped``."""
+    """Of the execution: ``StepStarted`` of one that waits for what is ``unanswered``; of one step that leads to another
+    one, its own: ``StepSucceeded``, ``StepFailed`` (and caught) or ``StepSkipped``."""
     output: Json
     error: Json
     stash: dict[str, Json]

@@ -310,14 +310,16 @@ class _World:
         self.history.fill(item.tenant_id, history, math.inf)
         began = [str(each["step"]) for each in history if (each["state"], each["attempt"]) == (State.STEP_STARTED, 1)]
         until = item.ended_at or (parse_instant(str(history[-1]["time"])) if history else item.started_at)
+        unanswered = [self.view(*each) for each in self.waiting()]
+        waits = bool(unanswered) and not item.ended and not item.paused
         found = DryRun(
-            state=item.state.value,
+            state=(State.STEP_STARTED if waits else item.state).value,
             output=item.output,
             error=None if item.error is None else failure_json(item.error),
             stash=dict(item.stash if item.ended else root.stash),
             elapsed=(until - item.started_at).total_seconds(),
             calls=[*self.calls.values()],
-            unanswered=[self.view(*each) for each in self.waiting()],
+            unanswered=unanswered,
             history=history,
             path=began or [item.step],
             cost=None if self.stage.step is not None else self.cost(),

@@ -1,9 +1,10 @@
-"""Waiting for the end of an execution: it is looked at again and again, less and less often, up to an instant."""
+"""Waiting for the end of an execution, or a pause: it is looked at less and less often, up to an instant."""
 
 from contextlib import suppress
 from datetime import timedelta
 from threading import BoundedSemaphore
 
+from chalicelib.core.executions.model import Execution
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.shown import Choose, Outline
 from chalicelib.core.values.errors import UnavailableError
@@ -14,15 +15,16 @@ FIRST, LONGEST = 0.02, 1.0
 
 
 class EndWatch:
-    """Looks at executions until they end; so many at once in this process, others are not waited for."""
+    """Looks at executions until they end or stand still; so many at once in this process, others are not waited for."""
 
     def __init__(self, executions: ExecutionStore, clock: Clock, at_once: int = LIMITS.waits_at_once) -> None:
         self._executions, self._clock = executions, clock
         self._places = BoundedSemaphore(at_once)
 
     def outline(self, execution_id: str, choose: Choose, wait: float = 0, *, is_known: bool = False) -> Outline | None:
-        """Read an execution once it has ended, or as it is after some seconds; None: there is none.
+        """Read an execution once it has ended or is paused, or as it is after some seconds; None: there is none.
 
+        One that is paused at the first look is waited for: whoever asks again and again would get answers at once.
         The first look, unless it ``is_known``, and the last one are strongly consistent. Those between cost half, and
         one that is not answered is left out.
 
@@ -35,19 +37,28 @@ class EndWatch:
             first = None if is_known else self._executions.outline(execution_id, choose)
             if not is_known and (first is None or first.execution.ended):
                 return first
-            return self._watched(execution_id, choose, wait) or self._executions.outline(execution_id, choose)
+            before = None if first is None else first.execution
+            return self._watched(execution_id, choose, wait, before) or self._executions.outline(execution_id, choose)
         finally:
             self._places.release()
 
-    def _watched(self, execution_id: str, choose: Choose, wait: float) -> Outline | None:
-        """Look until an execution has ended, or for some seconds; None: it has not ended then."""
+    def _watched(self, execution_id: str, choose: Choose, wait: float, before: Execution | None) -> Outline | None:
+        """Look until an execution has stopped, or for some seconds; None: it has not then."""
         until, pause = self._clock.now() + timedelta(seconds=wait), FIRST
         while (left := (until - self._clock.now()).total_seconds()) > pause:
             self._clock.sleep(pause)
             with suppress(UnavailableError):
                 found = self._executions.outline(execution_id, choose, consistent=False)
-                if found is not None and found.execution.ended:
+                if found is not None and _has_stopped(found.execution, before):
                     return found
             pause = min(2 * pause, LONGEST)
         self._clock.sleep(max(left, 0))
         return None
+
+
+def _has_stopped(execution: Execution, before: Execution | None) -> bool:
+    """Tell whether an execution has ended, or been paused, since the first look; another can show what was before."""
+    if before is None:
+        return execution.ended or execution.paused
+    is_newer = execution.version > before.version
+    return is_newer and (execution.ended or (execution.paused and execution.paused_at != before.paused_at))

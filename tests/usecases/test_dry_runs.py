@@ -26,7 +26,7 @@ class TestCalls:
         found = dry(CHARGE.replace("body", "timeoutSeconds: 5, body"), input=5)
         params = {"url": "https://bank.example/charges", "method": "POST", "body": 5}
         assert found.unanswered == [{"step": "charge", "for": "http", "params": params}]
-        assert (found.state, found.calls, found.path) == ("ExecutionSubmitted", [], ["charge"])
+        assert (found.state, found.calls, found.path) == ("StepStarted", [], ["charge"])
         assert (found.output, found.elapsed) == (None, 0)
 
     def test_what_fails_is_tried_again_and_answers_are_used_in_their_order(self) -> None:

@@ -1,6 +1,6 @@
 """Waiting for the end of an execution."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -12,16 +12,25 @@ from tests.home import ECHO, WAIT, Home
 
 
 class Looked:
-    """A store that notes when it is looked at, and whether that was strongly consistent; some looks go unanswered."""
+    """A store that notes when it is looked at, and whether that was strongly consistent; some looks go unanswered.
 
-    def __init__(self, home: Home, silent: Sequence[int] = ()) -> None:
+    Before some looks something happens, and some find what was there before it.
+    """
+
+    def __init__(
+        self, home: Home, silent: Sequence[int] = (), before: Mapping[int, Callable[[], object]] | None = None
+    ) -> None:
         self.home, self.silent, self.looks = home, silent, list[tuple[float, bool]]()
+        self.before, self.stale = before or {}, dict[int, Outline | None]()
         self.began = home.clock.now()
 
     def outline(self, execution_id: str, choose: Any, *, consistent: bool = True) -> Outline | None:
         self.looks.append(((self.home.clock.now() - self.began).total_seconds(), consistent))
         if len(self.looks) - 1 in self.silent:
             raise UnavailableError
+        self.before.get(len(self.looks) - 1, lambda: None)()
+        if len(self.looks) - 1 in self.stale:
+            return self.stale[len(self.looks) - 1]
         return self.home.executions.outline(execution_id, choose)
 
 
@@ -64,3 +73,40 @@ def test_where_as_many_wait_as_can_it_is_answered_at_once(home: Home) -> None:
     watch = EndWatch(home.executions, home.clock, at_once=0)
     assert watch.outline(execution.id, nothing, 20) is not None
     assert home.clock.now() == began
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_pause_ends_it(home: Home, *, is_known: bool) -> None:
+    home.create(WAIT)
+    execution, _ = home.service.execute("t", "d", "in")
+    looked = Looked(home, before={2: lambda: home.service.pause("t", execution.id)})
+    found = EndWatch(looked, home.clock).outline(execution.id, nothing, 20, is_known=is_known)  # type: ignore[arg-type] # the rest is not used
+    assert found is not None
+    assert (found.execution.paused, len(looked.looks)) == (True, 3)
+
+
+def test_one_that_is_paused_is_waited_for_until_it_is_paused_again(home: Home) -> None:
+    home.create(WAIT)
+    execution, _ = home.service.execute("t", "d", "in")
+    home.service.pause("t", execution.id)
+
+    def pause_again() -> None:
+        home.service.resume("t", execution.id)
+        home.service.pause("t", execution.id)
+
+    looked = Looked(home, before={3: pause_again})
+    EndWatch(looked, home.clock).outline(execution.id, nothing, 20)  # type: ignore[arg-type] # the rest is not used
+    assert len(looked.looks) == 4
+
+
+def test_a_look_of_before_the_first_one_ends_nothing(home: Home) -> None:
+    home.create(WAIT)
+    execution, _ = home.service.execute("t", "d", "in")
+    home.service.cancel("t", execution.id)
+    ended = home.executions.outline(execution.id, nothing)
+    home.service.redrive("t", execution.id)
+    looked = Looked(home)
+    looked.stale = {1: ended}
+    found = EndWatch(looked, home.clock).outline(execution.id, nothing, 2)  # type: ignore[arg-type] # the rest is not used
+    assert found is not None
+    assert (found.execution.ended, looked.looks[-1]) == (False, (2, True))

@@ -121,11 +121,13 @@ function TextOfJson({ label, hint, text, error, onChange }: TextProps) {
   );
 }
 
+const toneOfRun = (state: string): string => (/Failed|TimedOut/.test(state) ? "failed" : state === "StepStarted" ? "waiting" : "succeeded");
+
 function Outcome({ report }: { report: DryRunReport }) {
   const { state, elapsedSeconds, output, error, path, calls, unanswered } = report;
   return (
     <>
-      <p className={state.endsWith("Failed") || state.endsWith("TimedOut") ? "state-failed state" : "state-succeeded state"}>{texts.editor.ended(words(state), elapsedSeconds)}</p>
+      <p className={`state-${toneOfRun(state)} state`}>{texts.editor.ended(state === "StepStarted" ? texts.states.waiting : words(state), elapsedSeconds)}</p>
       <p className="muted">{texts.editor.inGraph}</p>
       {error != null && (
         <p>
