@@ -1,9 +1,12 @@
 """What the route of dry runs answers."""
 
+from collections.abc import Sequence
+
 from chalice.app import Response
 
 from chalicelib.api import http as web
-from chalicelib.api.contract import ApiRequest
+from chalicelib.api.contract import MAX_BODY_BYTES, ApiRequest
+from chalicelib.api.parsing import Places, read_yaml
 from chalicelib.api.support import ApiSupport
 from chalicelib.api.values import value_answer, value_link
 from chalicelib.core.definitions.model import Definition
@@ -11,14 +14,23 @@ from chalicelib.core.dryruns.single_step import Given
 from chalicelib.core.executions.model import Failure
 from chalicelib.core.limits import beyond
 from chalicelib.core.records.shown import MAX_ANSWER, dry_run_slots, shorten
-from chalicelib.core.values.errors import AnswerTooLargeError, DryRunLimitError, InvalidError
+from chalicelib.core.values.errors import (
+    AnswerTooLargeError,
+    DryRunLimitError,
+    InvalidDefinitionError,
+    InvalidError,
+    MalformedError,
+)
 from chalicelib.core.values.json import Json, JsonObject, Problem
-from chalicelib.core.values.value import value
+from chalicelib.core.values.value import copy_with, value
 from chalicelib.ports import Clock, Definitions
 from chalicelib.usecases.definitions import DefinitionService
 from chalicelib.usecases.dry_run_plan import DryRunPlan
 from chalicelib.usecases.dry_runs import dry_run
 from chalicelib.usecases.values import held, pick
+
+BELOW = "/definition"
+"""Where a definition stands that is not kept."""
 
 
 @value
@@ -62,24 +74,29 @@ class DryRunApi:
         readable = _Readable(self.parsed, request, posted)
         return dry_run(readable, plan, self.clock.now(), self.clock).json(one=step is not None)
 
-    def _posted(self, request: ApiRequest, document: JsonObject) -> tuple[int, Definition]:
-        """Read a definition that is not kept, with the version that it would have.
+    def _posted(self, request: ApiRequest, given: JsonObject | str) -> tuple[int, Definition]:
+        """Read a definition that is not kept, an object or text in YAML, with the version that it would have.
 
         Raises:
-            InvalidDefinitionError: with every problem of it, below ``/definition``.
+            InvalidDefinitionError: with every problem of it, below ``/definition``, and of a text at its line.
             InvalidError: it is another one than the request is about.
         """
         tenant, definition = request.place
+        document, places = _read(given) if isinstance(given, str) else (given, None)
         if request.body.get("version") is not None:
             raise InvalidError(
                 problems=[Problem("/version", "a definition is run in place of it: leave one of them out")]
             )
-        if document.get("id") != definition:
-            raise InvalidError(problems=[Problem("/definition/id", f"the request is about {definition!r}")])
+        if isinstance(document, dict) and document.get("id") != definition:
+            about = [Problem("/definition/id", f"the request is about {definition!r}")]
+            raise InvalidError(problems=_located(about, places))
         grant = request.admission.grant
-        return self.definitions.parse_posted(
-            tenant, document, lambda name: name == definition or grant.allows("definitions:read", name)
-        )
+        try:
+            return self.definitions.parse_posted(
+                tenant, document, lambda name: name == definition or grant.allows("definitions:read", name)
+            )
+        except InvalidDefinitionError as error:
+            raise InvalidDefinitionError(problems=_located(error.problems, places)) from None
 
 
 @value
@@ -114,6 +131,28 @@ class _Readable:
     def _require(self, definition: str) -> None:
         if definition != self.request.place[1]:
             self.request.admission.require(definition, "definitions:read")
+
+
+def _read(text: str) -> tuple[Json, Places]:
+    """Read a definition that is text.
+
+    Raises:
+        InvalidDefinitionError: it is no YAML.
+        TooLargeError: it is longer than one that is kept may be.
+    """
+    try:
+        return read_yaml(text.encode(errors="surrogatepass"), MAX_BODY_BYTES)
+    except MalformedError as error:
+        problems = [copy_with(each, pointer=f"{BELOW}{each.pointer}") for each in error.problems]
+        raise InvalidDefinitionError(problems=problems) from None
+
+
+def _located(problems: Sequence[Problem], places: Places | None) -> Sequence[Problem]:
+    """Give problems of a definition that was text the lines in that."""
+    if places is None:
+        return problems
+    found = places.locate([copy_with(each, pointer=each.pointer.removeprefix(BELOW)) for each in problems])
+    return [copy_with(each, pointer=f"{BELOW}{each.pointer}") for each in found]
 
 
 def _shown(tenant: str, definition: str, report: JsonObject) -> Json:

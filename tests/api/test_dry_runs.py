@@ -219,3 +219,32 @@ def test_problems_of_it_are_told_by_their_places_in_the_request(sedo: Sedo) -> N
     assert refused(sedo, {"definition": {**POSTED, "id": "other"}})["errors"][0]["pointer"] == "/definition/id"
     assert "leave one of them out" in str(refused(sedo, {"definition": POSTED, "version": 1}))
     assert "definition is an object" in str(refused(sedo, {"definition": []}))
+
+
+def test_a_definition_that_is_text_is_read_as_yaml(sedo: Sedo) -> None:
+    text = "id: order\nsteps:\n  - {id: add, type: transform, output: '${ input.a }'}\n"
+    assert dry(sedo, {"definition": text, "input": {"a": 1}})["output"] == 1
+    assert (
+        dry(sedo, {"definition": json.dumps(POSTED), "input": {"a": 1}, "stash": {"b": 2}, "step": "add"})["output"]
+        == 3
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("id: order\nsteps:\n  - {id: add, type: ecko}\n", ("/definition/steps/0/type", 3, 15)),
+        ("id: other\nsteps: []\n", ("/definition/id", 1, 1)),
+        ("id: order\nsteps: [\n", ("/definition", 3, 1)),
+        ("just a text", ("/definition", 1, 1)),
+        ("", ("/definition", None, None)),
+        ("\ud800", ("/definition", None, None)),
+    ],
+)
+def test_problems_of_a_text_are_told_by_their_lines_in_it(sedo: Sedo, text: str, place: tuple[Any, ...]) -> None:
+    found = refused(sedo, {"definition": text})["errors"][0]
+    assert (found["pointer"], found.get("line"), found.get("column")) == place
+
+
+def test_a_text_may_be_as_long_as_a_definition_that_is_kept(sedo: Sedo) -> None:
+    assert_problem(sedo.ask("POST", TEST, {"definition": "#" * 262_145}), 413)
