@@ -79,7 +79,7 @@ def execution_view(
             threads=(_thread(execution, thread, details) | {"why": why[thread.id]} for thread in threads),
             waitingFor=(waits for thread in threads for waits in _waiting(execution, thread, now, token, details)),
         ),
-        "actions": _actions(execution, refused),
+        "actions": _actions_with_outlook(execution, refused, details),
     }
 
 
@@ -200,6 +200,17 @@ def _task(task: Task) -> dict[str, Json]:
     """Tell what is to be done, whose it is now, and who does it."""
     shown = summary_json(task)
     return {name: shown[name] for name in ("title", "assignees", "groups", "claimedBy", "dueAt", "overdue")}
+
+
+def _actions_with_outlook(execution: Execution, refused: Refused, details: Details) -> dict[str, Json]:
+    """Tell the same, and what a redrive does where the definition is known."""
+    actions = _actions(execution, refused)
+    redrive = actions["redrive"]
+    if details.definition is not None and isinstance(redrive, dict) and redrive["possible"]:
+        from chalicelib.api.outlook import Outlook  # noqa: PLC0415 - most executions have succeeded
+
+        redrive |= Outlook(details.definition, execution).redrive()
+    return actions
 
 
 def _actions(execution: Execution, refused: Refused) -> dict[str, Json]:

@@ -17,8 +17,9 @@ from chalicelib.api.history import HistoryPage
 from chalicelib.api.support import ApiSupport
 from chalicelib.api.values import execution_link
 from chalicelib.api.why import Explanation
+from chalicelib.core.definitions.model import Definition
 from chalicelib.core.executions.model import Execution
-from chalicelib.core.executions.why import Surroundings, waits_for_somebody
+from chalicelib.core.executions.why import Surroundings, follows_from_definition, waits_for_somebody
 from chalicelib.core.limits import beyond
 from chalicelib.core.records.payload import PackingLimits
 from chalicelib.core.records.shown import SHOWN, SHOWN_OF_MANY, Outline, shorten, view_slots, without
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 FOLLOWED = frozenset({"why", "threads"})
 """Members of an execution that tell of the executions that it waits for."""
+FORESEEN = frozenset({*FOLLOWED, "actions"})
+"""Those that tell what comes next by its definition."""
 
 
 @value
@@ -123,8 +126,9 @@ class ExecutionApi:
         outline = self.service.read_outline(*request.place, wait=wait)
         self.support.conditions.require(request, "read", outline.execution)
         fields = request.query["fields"]
-        is_followed = fields is None or not FOLLOWED.isdisjoint(fields)
-        return web.answer(web.chosen(request, self.view(request, outline, is_followed=is_followed)))
+        followed, foreseen = (fields is None or not each.isdisjoint(fields) for each in (FOLLOWED, FORESEEN))
+        view = self.view(request, outline, is_followed=followed, is_foreseen=foreseen)
+        return web.answer(web.chosen(request, view))
 
     @web.operation
     def cancel_execution(self, request: ApiRequest) -> Response:
@@ -178,10 +182,12 @@ class ExecutionApi:
         shown: Sequence[PackingLimits] = SHOWN,
         *,
         is_followed: bool = False,
+        is_foreseen: bool = False,
     ) -> dict[str, Json]:
         """Write all about an execution that the caller may read and an answer holds, and what they can ask of it.
 
-        Where it ``is_followed``, the executions that it waits for are looked at, too.
+        Where it ``is_followed``, the executions that it waits for are looked at, too; where it ``is_foreseen``, what
+        its definition says of what comes next.
         """
         execution, now = outline.execution, self.service.clock.now()
         refused = refusals(
@@ -194,6 +200,8 @@ class ExecutionApi:
             return concealed_view(execution, reason, refused)
         token = self.token if _may_answer(request, execution) else _hidden
         details = self.details.of(execution)
+        if is_foreseen:
+            details = copy_with(details, definition=self._definition(execution))
         if is_followed:
             hidden = partial(self.support.conditions.concealed, request)
             below, lost = self.details.below(execution, now, hidden), self.details.lost(execution, now)
@@ -202,6 +210,14 @@ class ExecutionApi:
         view = execution_view(execution, now, token, details, refused)
         link = execution_link(execution.tenant_id, execution.id)
         return shorten(execution.tenant_id, without(view, outline.left_out, link), view_slots, link, shown)
+
+    def _definition(self, execution: Execution) -> Definition | None:
+        """Read the definition of an execution where what comes next follows from it; None: it is not known."""
+        with suppress(SedoError):
+            if follows_from_definition(execution):
+                place = execution.tenant_id, execution.definition_id, execution.definition_version
+                return self.service.parsed.get(*place)
+        return None
 
     def _around(self, request: ApiRequest, execution: Execution, explanation: Explanation) -> Surroundings:
         """Look at what stands around an execution, where that can be in its way; without what does not answer."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from chalicelib.core.executions.identity import task_id
 from chalicelib.core.executions.model import Execution, State
@@ -24,10 +25,14 @@ from chalicelib.core.executions.why import (
     standing,
     wrong_below,
 )
+from chalicelib.core.values.errors import HeartbeatTimeoutError, InterruptedCallError, StepTimeoutError
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.core.waits.task import Task
 from chalicelib.usecases.execution_details import Details
+
+if TYPE_CHECKING:
+    from chalicelib.api.outlook import Outlook
 
 SHOWN_MESSAGE = 200
 """Characters of the message of an error in a sentence."""
@@ -41,7 +46,6 @@ NEXT: Mapping[Cause, str] = {
     Cause.FUNCTION: "the execution goes on with what comes of the step",
     Cause.TIMER: "the thread goes on behind step {step}",
     Cause.RETRY: "the step is tried again",
-    Cause.TASK: "the step succeeds with the answer, or fails if the task is rejected",
     Cause.CALLBACK: "the step succeeds or fails, as the other system says",
     Cause.EVENT: "the step succeeds with what was sent",
     Cause.CHILD: "the step succeeds with its output, or fails with its error",
@@ -112,7 +116,7 @@ class Explanation:
         if chosen is None:
             return {"text": text, "is": now.value, "for": None, "thread": None, "wrong": None, **listed}
         bottom = [link for link in self.details.below.get(chosen.thread.id, ()) if link.found is not None]
-        wrong = chosen.wrong or (self._wrong_in(bottom[-1].found) if bottom and bottom[-1].found else None)
+        wrong = chosen.wrong or (_wrong_in(bottom[-1].found, self.now) if bottom and bottom[-1].found else None)
         if wrong is not None and now is not Standing.PAUSED:
             now = Standing.WRONG
         about: dict[str, Json] = {"text": text, "is": now.value, "for": chosen.cause.value}
@@ -129,10 +133,6 @@ class Explanation:
             about = {"waiting": _messages(around.waiting), "dead": _messages(around.dead), "due": due and _at(due)}
             yield each, f"{IN_THE_WAY[each].format(**about)}."
 
-    def _wrong_in(self, execution: Execution) -> Wrong | None:
-        chosen = main_reason(reasons(execution, self.now))
-        return None if chosen is None else chosen.wrong
-
     def _reasons(self) -> Sequence[Reason]:
         return [self._judged(each) for each in reasons(self.execution, self.now)]
 
@@ -148,13 +148,13 @@ class Explanation:
     def _text(self, found: Sequence[Reason], chosen: Reason | None) -> str:
         execution = self.execution
         if execution.ended:
-            return _ended(execution)
+            return _ended(execution, self._redrive())
         if execution.paused_at is not None:
             because = f": {execution.reason}" if execution.reason else ""
             stopped = _done_by(execution.stopped_by, "paused", execution.paused_at)
             return f"{stopped}{because}. It goes on once somebody resumes it."
         if chosen is None:
-            return "No thread of it is left."
+            return "No thread of it is left: its end is about to be written."
         others = len(found) - 1
         more = f" It has {others} more thread{'s' if others > 1 else ''}." if others else ""
         return self._sentence(chosen) + more
@@ -192,11 +192,29 @@ class Explanation:
         return self._text(found, main_reason(found))
 
     def _sentence(self, found: Reason) -> str:
-        parts = [self._times(found), self._then(found), self._bottom(found), self._errors(found)]
+        parts = [self._then(found), self._limits(found), self._bottom(found), self._errors(found)]
         return " ".join([f"{self._what(found)}.", *chain(*parts, self._what_is_wrong(found))])
+
+    def _outlook(self) -> "Outlook | None":
+        from chalicelib.api.outlook import Outlook  # noqa: PLC0415 - of many executions nothing is to be said of it
+
+        definition = self.details.definition
+        return None if definition is None else Outlook(definition, self.execution)
+
+    def _redrive(self) -> str:
+        """Say what a redrive does."""
+        outlook = self._outlook()
+        return "A redrive lets it go on." if outlook is None else str(outlook.redrive()["text"])
+
+    def _fails(self, found: Reason, error: str) -> str:
+        """Say with what a step fails, and where that leads."""
+        outlook = self._outlook()
+        return f"with {error}" if outlook is None else outlook.fails(found.thread, error)
 
     def _then(self, found: Reason) -> Iterator[str]:
         """Say what happens once what is waited for has come, where no other sentence says it."""
+        if found.until is not None and found.cause is Cause.TIMER:
+            yield f"It is over at {_at(found.until)}."
         if found.cause not in WAITS and found.cause is not Cause.RETRY:
             yield f"Then {self._next(found)}."
         if self.execution.paused and found.cause is not Cause.RESUME:
@@ -205,6 +223,9 @@ class Explanation:
     def _next(self, found: Reason) -> str:
         if isinstance(found.thread.join, BranchJoin) and found.thread.join.first and found.cause is Cause.THREADS:
             return "the step succeeds with the first result, or fails if none of them succeeds"
+        if found.cause is Cause.TASK:
+            leads = self._fails(found, "task.Rejected")
+            return f"the step succeeds with the answer; if somebody rejects the task, it fails {leads}"
         return NEXT[found.cause].format(step=found.thread.step)
 
     def _errors(self, found: Reason) -> Iterator[str]:
@@ -217,16 +238,10 @@ class Explanation:
         attempt = f", at attempt {found.thread.attempt}" if found.thread.attempt > 1 else ""
         about = {"step": found.thread.step, "since": _at(found.since), "attempt": attempt}
         if found.cause is Cause.RETRY:
-            return f"Step {found.thread.step} {self._retry(found)}"
+            return f"Step {found.thread.step} {_retry(found)}"
         if found.cause is Cause.FUNCTION and found.wrong is not None:
             return TAKEN_UP.format(**about)
         return WAITS.get(found.cause, WAITING).format(**about, freed_by=self._freed_by(found))
-
-    def _retry(self, found: Reason) -> str:
-        error, again = last_error(found.thread), "" if found.until is None else f" at {_at(found.until)}"
-        of = f" of {wait.attempts}" if isinstance(wait := found.thread.wait, RetryWait) and wait.attempts else ""
-        failed = "failed" if error is None else f"failed with {error.name}: {_short(error.message)}"
-        return f"{failed}; attempt {found.thread.attempt + 1}{of} begins{again}"
 
     def _freed_by(self, found: Reason) -> str:
         """Say who or what lets a thread go on."""
@@ -234,7 +249,7 @@ class Explanation:
             case Cause.TASK:
                 return self._people(found)
             case Cause.EVENT:
-                return self._event(found)
+                return _event(self.execution.id, found)
             case Cause.CHILD:
                 return f"the end of execution {found.children[0]}" if found.children else "what its execution came to"
             case Cause.CHILDREN:
@@ -259,13 +274,6 @@ class Explanation:
             return f"somebody who does task {name}"
         return f"{who(task)} to do task {name}, {task.title!r}"
 
-    def _event(self, found: Reason) -> str:
-        wait = found.thread.wait
-        name, key = (wait.name, wait.event_key) if isinstance(wait, AnswerWait) else ("", None)
-        if key:
-            return f"event {name} with key {key}, which anybody may publish (POST /events/{name})"
-        return f"event {name}, sent to this execution (POST /executions/{self.execution.id}/events/{name})"
-
     def _bottom(self, found: Reason) -> Iterator[str]:
         """Say what keeps the last of the executions waiting that wait for each other."""
         links = self.details.below.get(found.thread.id, ())
@@ -275,16 +283,20 @@ class Explanation:
             place = "That one" if is_one else f"{last.execution_id}, {len(links)} below it"
             yield f"{place}: {self._link_text(last)}"
 
-    def _times(self, found: Reason) -> Iterator[str]:
-        if found.until is not None and found.cause is Cause.TIMER:
-            yield f"It is over at {_at(found.until)}."
-        elif found.until is not None and found.cause is Cause.CALLBACK:
-            yield f"A sign of life is due by {_at(found.until)}: without one the step fails with HeartbeatTimeout."
+    def _limits(self, found: Reason) -> Iterator[str]:
+        """Say what happens where what is waited for does not come in time."""
+        if found.until is not None and found.cause is Cause.CALLBACK:
+            leads = self._fails(found, HeartbeatTimeoutError.name)
+            yield f"A sign of life is due by {_at(found.until)}: without one the step fails {leads}."
         elif found.until is not None and found.cause is Cause.TASK:
-            yield f"It is due by {_at(found.until)}: then the step does as its `due` says."
-        if found.timeout is not None:
-            what = "step" if found.timeout == found.thread.deadline else "execution"
-            yield f"The {what} is timed out at {_at(found.timeout)}."
+            outlook = self._outlook()
+            then = None if outlook is None else outlook.overdue(found.thread)
+            yield f"It is due by {_at(found.until)}: if it is not done then, {then or 'what its `due` says is done'}."
+        if found.timeout is not None and found.timeout == found.thread.deadline:
+            name = InterruptedCallError.name if found.thread.claimed_by else StepTimeoutError.name
+            yield f"If the step is not done by {_at(found.timeout)}, it fails {self._fails(found, name)}."
+        elif found.timeout is not None:
+            yield f"If the execution has not ended by {_at(found.timeout)}, it is timed out."
 
     def _what_is_wrong(self, found: Reason) -> Iterator[str]:
         due = self.execution.due_at
@@ -300,8 +312,8 @@ class Explanation:
             case Wrong.LATE:
                 yield f"That is late: a message was lost, or a function died. The schedule sends it again {when}."
             case Wrong.LOST:
-                why = self.details.lost[found.thread.id]
-                yield f"Nobody can find it: {why}. The schedule's watch writes a missing one again."
+                lost = self.details.lost[found.thread.id]
+                yield f"Nobody can find it: {lost}. The schedule's watch writes a missing one again."
             case Wrong.DEAD_LETTER:
                 deaths = f"{found.thread.strikes} of {MAX_STRIKES} functions have died of it alone"
                 yield f"Its message is a dead letter, and {deaths}: then the step fails with Poison."
@@ -309,17 +321,37 @@ class Explanation:
                 yield "It is stuck: its message does not come again. The schedule's watch wakes it when it looks at it."
 
 
-def _ended(execution: Execution) -> str:
+def _wrong_in(execution: Execution, now: datetime) -> Wrong | None:
+    chosen = main_reason(reasons(execution, now))
+    return None if chosen is None else chosen.wrong
+
+
+def _retry(found: Reason) -> str:
+    error, again = last_error(found.thread), "" if found.until is None else f" at {_at(found.until)}"
+    of = f" of {wait.attempts}" if isinstance(wait := found.thread.wait, RetryWait) and wait.attempts else ""
+    failed = "failed" if error is None else f"failed with {error.name}: {_short(error.message)}"
+    return f"{failed}; attempt {found.thread.attempt + 1}{of} begins{again}"
+
+
+def _event(execution_id: str, found: Reason) -> str:
+    wait = found.thread.wait
+    name, key = (wait.name, wait.event_key) if isinstance(wait, AnswerWait) else ("", None)
+    if key:
+        return f"event {name} with key {key}, which anybody may publish (POST /events/{name})"
+    return f"event {name}, sent to this execution (POST /executions/{execution_id}/events/{name})"
+
+
+def _ended(execution: Execution, redrive: str) -> str:
     at = "" if execution.ended_at is None else f" at {_at(execution.ended_at)}"
     if execution.state is State.SUCCEEDED:
         return f"It succeeded{at}."
     because = f": {execution.reason}" if execution.reason else ""
     if execution.state is State.CANCELLED:
-        return f"{_done_by(execution.stopped_by, 'cancelled', execution.ended_at)}{because}. A redrive lets it go on."
+        return f"{_done_by(execution.stopped_by, 'cancelled', execution.ended_at)}{because}. {redrive}"
     error = execution.error
     cause = "" if error is None else f", at step {error.step}, with {error.name}: {_short(error.message)}"
     what = "failed" if execution.state is State.FAILED else "was timed out"
-    return f"It {what}{at}{cause}. A redrive lets it go on."
+    return f"It {what}{at}{cause}. {redrive}"
 
 
 def _done_by(actor: str | None, what: str, at: datetime | None) -> str:

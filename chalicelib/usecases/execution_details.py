@@ -19,6 +19,7 @@ from chalicelib.core.waits.task import Task
 from chalicelib.ports import ExecutionStore, TaskStore
 
 if TYPE_CHECKING:
+    from chalicelib.core.definitions.model import Definition
     from chalicelib.usecases.kept_waits import KeptWaits
 
 TASKS = 100
@@ -42,6 +43,8 @@ class Details:
     lost: Mapping[str, str] = field(default_factory=dict)
     """By the id of a thread whose wait nobody can find: what is wrong with it."""
     around: Surroundings = field(default_factory=Surroundings)
+    definition: "Definition | None" = None
+    """Its definition, where what is said of it follows from that."""
 
 
 class EntryPlace(NamedTuple):

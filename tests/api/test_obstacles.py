@@ -170,7 +170,7 @@ class TestSentences:
         assert ask(sedo, "eve", "POST", "/definitions", body).status_code == 201
         name = ask(sedo, "eve", "POST", "/definitions/d/execute", {"input": 1}).json_body["id"]
         sedo.deliver()
-        assert " The execution is timed out at " in why(sedo, f"/executions/{name}")["text"]
+        assert " If the execution has not ended by " in why(sedo, f"/executions/{name}")["text"]
 
 
 def _silent() -> dict[str, QueueDepth]:

@@ -14,7 +14,7 @@ from chalicelib.usecases.execution_details import LINKS, Details
 from tests.adapters.examples import task
 from tests.api.test_story import TASK, ask, begin, task_of
 from tests.application import Sedo, http_request
-from tests.core.examples import NOW, blank
+from tests.core.examples import NOW, Run, blank
 from tests.home import SUB, Home
 
 SILENT = (
@@ -62,7 +62,8 @@ class TestWaits:
         }
         assert whole == {
             "text": f"Step rest waits since {start} for its timer. It is over at {thread['until']}."
-            f" The step is timed out at {thread['timeout']}. Then the thread goes on behind step rest.",
+            " Then the thread goes on behind step rest."
+            f" If the step is not done by {thread['timeout']}, it fails with Timeout, which fails the execution.",
             "is": "waiting",
             "for": "timer",
             "thread": "main",
@@ -76,7 +77,8 @@ class TestWaits:
         whole, (thread,) = why(sedo, execution)
         assert whole["text"] == (
             f"Step approve waits since {thread['since']} for group sales to do task {name}, 'Approve it'."
-            " Then the step succeeds with the answer, or fails if the task is rejected."
+            " Then the step succeeds with the answer; if somebody rejects the task, it fails with task.Rejected,"
+            " which fails the execution."
         )
         ask(sedo, "ada", "POST", f"/tasks/{name}/claim")
         _, (thread,) = why(sedo, execution)
@@ -85,10 +87,11 @@ class TestWaits:
     def test_a_due_task_and_a_callback_say_by_when(self, sedo: Sedo) -> None:
         due: dict[str, Json] = {**TASK, "due": {"seconds": 600, "then": "fail"}}
         whole, (thread,) = why(sedo, begin(sedo, due))
-        assert f" It is due by {thread['until']}: then the step does as its `due` says." in whole["text"]
+        fails = "the step fails with task.Overdue, which fails the execution"
+        assert f" It is due by {thread['until']}: if it is not done then, {fails}." in whole["text"]
         whole, (thread,) = why(sedo, begin(sedo, {"id": "ask", "type": "callback", "heartbeatSeconds": 60}))
         assert thread["freedBy"] == "the callback of another system, or of whoever has its token"
-        sign = f" A sign of life is due by {thread['until']}: without one the step fails with HeartbeatTimeout."
+        sign = f" A sign of life is due by {thread['until']}: without one the step fails with HeartbeatTimeout, "
         assert sign in whole["text"]
 
     def test_an_event_says_how_it_is_sent(self, sedo: Sedo) -> None:
@@ -200,7 +203,10 @@ class TestEnds:
         assert view["why"]["text"].startswith(
             f"It failed at {view['endedAt']}, at step stop, with NotPaid: no money xxx"
         )
-        assert view["why"]["text"].endswith("…. A redrive lets it go on.")
+        again = (
+            "A redrive goes on at fail step stop, and fails there again, unless it changes the stash or the version."
+        )
+        assert view["why"]["text"].endswith(f"…. {again}")
 
     def test_a_pause_and_a_cancellation_say_who_and_why(self, sedo: Sedo) -> None:
         execution = begin(sedo, TASK)
@@ -211,7 +217,8 @@ class TestEnds:
         )
         ask(sedo, "ada", "POST", f"{execution}/cancel", {})
         ended = sedo.get(execution)
-        assert ended["why"]["text"] == f"ada cancelled it at {ended['endedAt']}. A redrive lets it go on."
+        goes_on = "A redrive lets it go on at step approve."
+        assert ended["why"]["text"] == f"ada cancelled it at {ended['endedAt']}. {goes_on}"
 
     def test_a_time_out_says_so(self, sedo: Sedo) -> None:
         sedo.ask("POST", "/sedo/tenants/123/definitions", {"id": "d", "timeoutSeconds": 60, "steps": [TASK]})
@@ -220,6 +227,8 @@ class TestEnds:
         sedo.pass_time(61)
         view = sedo.get(f"/executions/{name}")
         assert view["why"]["text"].startswith(f"It was timed out at {view['endedAt']}, at step approve, with Timeout: ")
+        goes_on = "A redrive lets it go on at step approve. It has 60 seconds from then on."
+        assert view["why"]["text"].endswith(goes_on)
 
 
 def running(**changes: Any) -> Execution:
@@ -265,3 +274,93 @@ def test_what_runs_or_should_says_what_is_wrong(execution: Execution, minutes: i
 )
 def test_a_sentence_names_some_people(people: tuple[str, ...], text: str) -> None:
     assert who(copy_with(task("t"), assignees=people, groups=())) == text
+
+
+CALLBACK: dict[str, Json] = {"id": "carrier", "type": "callback", "catch": [{"errors": ["*"], "next": "undo"}]}
+UNDO: tuple[dict[str, Json], ...] = (
+    CALLBACK,
+    {"id": "done", "type": "succeed"},
+    {"id": "undo", "type": "echo", "message": "undone"},
+    {"id": "compensated", "type": "fail", "failure": "${error}"},
+)
+TRAP = (
+    "A redrive goes on at fail step compensated, and fails there again, unless it changes the stash or the version. "
+    'With {"step": "carrier"} it goes on from step carrier, whose error was caught: all behind that runs again.'
+)
+
+
+def fail_callback(sedo: Sedo, execution: str) -> None:
+    token = sedo.get(execution)["waitingFor"][0]["token"]
+    body: Json = {"name": "callback.Lost", "message": "van burnt"}
+    assert sedo.ask("POST", f"/sedo/callbacks/{token}/fail", body).status_code in {200, 204}
+    sedo.deliver()
+
+
+class TestRedrives:
+    def test_a_trap_is_told_with_the_step_that_leads_out_of_it(self, sedo: Sedo) -> None:
+        execution = begin(sedo, *UNDO)
+        fail_callback(sedo, execution)
+        view = sedo.get(execution)
+        assert view["why"]["text"] == (
+            f"It failed at {view['endedAt']}, at step carrier, with callback.Lost: van burnt. {TRAP}"
+        )
+        redrive = view["actions"]["redrive"]
+        assert redrive == {"possible": True, "reason": None, "text": TRAP, "failsAgain": True, "step": "carrier"}
+        ask(sedo, "ada", "POST", f"{execution}/redrive", {})
+        sedo.deliver()
+        assert sedo.get(execution)["state"] == "ExecutionFailed"
+        ask(sedo, "ada", "POST", f"{execution}/redrive", {"step": redrive["step"]})
+        sedo.deliver()
+        assert sedo.get(execution)["waitingFor"][0]["step"] == "carrier"
+
+    def test_a_child_that_failed_is_named(self, sedo: Sedo) -> None:
+        define(sedo, "inner", FAILS)
+        view = sedo.get(begin(sedo, sub("inner")))
+        child = view["error"]["details"]["execution"]
+        assert view["why"]["text"].endswith(
+            f" A redrive lets execution {child} go on, for which step sub waits. `why` of that one says from where."
+        )
+
+    def test_a_call_of_which_no_answer_is_known_is_named(self) -> None:
+        found = Run("steps: [{id: pay, type: call, delivery: at-most-once}]")
+        execution = found.go().broke(unanswered=True).execution
+        whole = Explanation(execution, NOW, Details(definition=found.definition)).whole()
+        assert str(whole["text"]).endswith('look there, then redrive with {"again": true} to make it again.')
+
+    def test_without_its_definition_or_a_failure_nothing_of_that_is_said(self, sedo: Sedo) -> None:
+        execution = begin(sedo, TASK)
+        cancelled = ask(sedo, "ada", "POST", f"{execution}/cancel", {}).json_body
+        assert cancelled["why"]["text"].endswith(" A redrive lets it go on.")
+        assert cancelled["actions"]["redrive"] == {"possible": True, "reason": None}
+        assert sedo.get(f"{execution}?fields=actions")["actions"]["redrive"]["failsAgain"] is False
+        assert set(sedo.get(begin(sedo, TASK))["actions"]["redrive"]) == {"possible", "reason"}
+
+
+class TestTimes:
+    @pytest.mark.parametrize(
+        ("then", "text"),
+        [
+            ({}, "the step fails with task.Overdue, which leads to step refuse"),
+            ({"then": "continue", "value": 1}, "the step succeeds with the `value` that its `due` names"),
+            (
+                {"then": "reassign", "groups": ["managers"], "assignees": "ada"},
+                "it is reassigned to ada, group managers",
+            ),
+            ({"then": "reassign"}, "it is reassigned to anybody"),
+            ({"then": "reassign", "groups": "${input}"}, "it is reassigned to those whom its `due` names"),
+        ],
+    )
+    def test_a_due_date_says_what_happens(self, sedo: Sedo, then: dict[str, Json], text: str) -> None:
+        catch: Json = [{"errors": ["task.Overdue"], "next": "refuse"}]
+        due: dict[str, Json] = {**TASK, "due": {"seconds": 60, **then}, "catch": catch}
+        refuse: dict[str, Json] = {"id": "refuse", "type": "fail"}
+        whole, (thread,) = why(sedo, begin(sedo, due, {"id": "ok", "type": "succeed"}, refuse))
+        assert whole["text"].endswith(f" It is due by {thread['until']}: if it is not done then, {text}.")
+
+    def test_the_time_of_a_callback_says_where_it_leads(self, sedo: Sedo) -> None:
+        whole, (thread,) = why(sedo, begin(sedo, {**CALLBACK, "timeoutSeconds": 30}, *UNDO[1:]))
+        assert whole["text"] == (
+            f"Step carrier waits since {thread['since']} for {thread['freedBy']}."
+            " Then the step succeeds or fails, as the other system says."
+            f" If the step is not done by {thread['timeout']}, it fails with Timeout, which leads to step undo."
+        )

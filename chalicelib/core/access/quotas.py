@@ -51,7 +51,9 @@ class Quotas:
             TenantStoppedError: it is stopped.
         """
         if self.stopped:
-            raise TenantStoppedError("the tenant is stopped: an operator of the installation starts it", READ_AGAIN)
+            raise TenantStoppedError(
+                "the tenant is stopped: an operator of the installation can start it again", READ_AGAIN
+            )
 
 
 NO_QUOTAS = Quotas()

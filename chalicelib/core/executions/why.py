@@ -236,6 +236,14 @@ def waits_for_somebody(execution: Execution) -> bool:
     return execution.paused or (execution.ended and execution.state is not State.SUCCEEDED)
 
 
+def follows_from_definition(execution: Execution) -> bool:
+    """Tell whether what comes next follows from the definition: after an end, an answer, or a time that is over."""
+    if execution.ended:
+        return execution.state is not State.SUCCEEDED
+    threads = execution.threads.values()
+    return any(isinstance(each.wait, AnswerWait) or each.deadline is not None for each in threads)
+
+
 def obstacles(execution: Execution, around: Surroundings, now: datetime) -> Sequence[Obstacle]:
     """Find what stands in the way of an execution."""
     is_unseen = execution.due_at is not None and execution.due_at + SCHEDULE_LATE <= now

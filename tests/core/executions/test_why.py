@@ -10,6 +10,7 @@ from chalicelib.core.executions.model import Driver, Execution, Status
 from chalicelib.core.executions.why import (
     ChainLink,
     Reason,
+    follows_from_definition,
     last_error,
     main_reason,
     reasons,
@@ -180,3 +181,17 @@ def test_a_driver_of_the_schedule_leaves_nothing_to_wait_for_but_the_function() 
     execution = Run(CALLS).go().execution
     threads = {name: copy_with(each, driver=Driver("sweep-1", "r")) for name, each in execution.threads.items()}
     assert only(copy_with(execution, threads=threads)).cause == "function"
+
+
+@pytest.mark.parametrize(
+    ("run", "follows"),
+    [
+        (Run(WAIT).go(), False),
+        (Run(WAIT.replace("type: wait", "type: wait, timeoutSeconds: 5")).go(), True),
+        (Run("steps: [{id: a, type: callback}]").go(), True),
+        (Run(WAIT).go().ask(CancelRequested()), True),
+        (Run("steps: [{id: a, type: succeed}]").go(), False),
+    ],
+)
+def test_what_comes_next_follows_from_the_definition_of_some(run: Run, *, follows: bool) -> None:
+    assert follows_from_definition(run.execution) is follows

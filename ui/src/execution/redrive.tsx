@@ -20,7 +20,8 @@ interface Props {
 export function RedriveDialog({ execution, tenant, plan, started, onClose }: Props) {
   const client = useQueryClient();
   const stash = (execution.stash ?? {}) as JsonObject;
-  const [step, setStep] = useState("");
+  const comes = execution.actions.redrive;
+  const [step, setStep] = useState((comes.failsAgain === true && comes.step) || "");
   const [version, setVersion] = useState(String(execution.version));
   const [again, setAgain] = useState(false);
   const [text, setText] = useState(() => JSON.stringify(stash, null, 2));
@@ -51,7 +52,7 @@ export function RedriveDialog({ execution, tenant, plan, started, onClose }: Pro
       onSubmit={() => edited.value !== undefined && asked.mutate()}
       onClose={onClose}
     >
-      <p>{texts.execution.confirmRedrive}</p>
+      <p>{comes.text ?? texts.execution.confirmRedrive}</p>
       <div className="two">
         <label className="field">
           <span>{texts.execution.redriveStep}</span>
