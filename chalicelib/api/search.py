@@ -59,6 +59,7 @@ class SearchApi:
             "isWhole": page.is_whole,
             "lagSeconds": None if fresh.lag_ms is None else fresh.lag_ms / 1000,
             "upTo": None if fresh.changed_at is None else format_instant(fresh.changed_at),
+            **({"unknownAttributes": dict(page.unknown)} if page.unknown else {}),
         }
         return web.answer(
             found, headers=web.following_link(request, None if page.following is None else [*page.following])

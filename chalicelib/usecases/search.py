@@ -1,12 +1,14 @@
 """The use case of searching: executions, definitions and tasks of a tenant, as far as somebody may see them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
+from chalicelib.core.definitions.diagnostics import Suggestions
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary
 from chalicelib.core.search.documents import SearchKind
-from chalicelib.core.search.found import SearchPage, edition, read_editions, read_page
-from chalicelib.core.search.query import SearchFilter, editions_body, search_body
-from chalicelib.core.values.errors import InvalidError
+from chalicelib.core.search.found import SearchPage, edition, read_editions, read_names, read_page
+from chalicelib.core.search.query import SearchFilter, editions_body, names_body, search_body
+from chalicelib.core.values.errors import InvalidError, UnavailableError
 from chalicelib.core.values.json import Json, JsonObject, format_instant
 from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with, value
@@ -47,7 +49,19 @@ class SearchService:
         if sees is not None:
             there = read_editions(self.index.search(editions_body(wanted.tenant_id, wanted.kind)))
             wanted = copy_with(wanted, editions=[edition(*each) for each in there if sees(*each)])
-        return read_page(self.index.search(search_body(wanted, limit, after)), limit)
+        page = read_page(self.index.search(search_body(wanted, limit, after)), limit)
+        return page if page.total or not wanted.attributes else copy_with(page, unknown=self._unknown(wanted))
+
+    def _unknown(self, wanted: SearchFilter) -> Mapping[str, str]:
+        """Find which of the attributes that are asked for nothing has that somebody may see, with the nearest name."""
+        names = None
+        with suppress(UnavailableError):
+            names = None if self.index is None else read_names(self.index.search(names_body(wanted)))
+        if names is None:
+            return {}
+        asked = [each.name for each in wanted.attributes if each.name not in names]
+        said = f"no {wanted.kind} that you may see has an attribute"
+        return {name: f"{said} {name!r}{Suggestions()(name, names)}" for name in asked}
 
     def listed(self, wanted: ExecutionFilter, limit: int, after: Position | None) -> ExecutionPage:
         """Find executions in the tables, where there is no index.

@@ -22,9 +22,9 @@ from chalicelib.core.search.documents import (
     task_entry,
     unfilled_entry,
 )
-from chalicelib.core.search.found import SearchPage, edition, read_editions, read_page
+from chalicelib.core.search.found import SearchPage, edition, read_editions, read_names, read_page
 from chalicelib.core.search.index import IndexNames
-from chalicelib.core.search.query import SearchFilter, editions_body, read_test, search_body
+from chalicelib.core.search.query import SearchFilter, editions_body, names_body, read_test, search_body
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
@@ -211,6 +211,13 @@ class TestTenants:
         assert (found.total, found.counts["definition"]) == (1, {"order-fulfilment": 1})
         asked = editions_body("t", SearchKind.EXECUTION)
         assert read_editions(index.search(asked)) == [("order-fulfilment", 4)]
+
+    def test_names_of_attributes_are_those_of_what_may_be_seen(self, index: SearchIndex) -> None:
+        put(index, execution("other", attributes={"a": 1}), execution("t", attributes={"b": 1}, definition_version=4))
+        wanted = SearchFilter("t", SearchKind.EXECUTION)
+        assert read_names(index.search(names_body(wanted))) == {"b"}
+        hidden = copy_with(wanted, editions=[edition("order-fulfilment", 3)])
+        assert read_names(index.search(names_body(hidden))) == frozenset()
 
     def test_a_version_that_is_not_known_is_0(self, index: SearchIndex) -> None:
         put(index, task_entry(task("t")))

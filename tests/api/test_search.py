@@ -1,12 +1,17 @@
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from chalicelib.adapters.memory.search import MemorySearch
+from chalicelib.adapters.memory.search import MADE, MemorySearch
+from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions
 from chalicelib.core.search.documents import definition_entry, execution_entry, lag_entry, task_entry
+from chalicelib.core.search.query import SearchFilter, read_test
+from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import Json
 from chalicelib.core.waits.task import TaskFilter, TaskStatus
+from chalicelib.usecases.search import SearchService
 from chalicelib.wiring.graph import wiring
 from tests.application import Sedo, T, assert_problem
 
@@ -90,6 +95,28 @@ class TestFound:
         assert not found["isWhole"], "nobody has filled it"
         assert found["counts"]["definition"] == {"order": 1}
         assert found["counts"]["state"] == {"running": 1}
+
+    def test_an_attribute_that_nothing_has_is_named_with_the_nearest_one(self, searched: Sedo) -> None:
+        said = "no execution that you may see has an attribute 'ordrId' (did you mean 'orderId'?)"
+        found = searched.get("/search?attribute.ordrId=A-2&attribute.orderId=A-2")
+        assert (found["total"], found["unknownAttributes"]) == (0, {"ordrId": said})
+        for query in ("attribute.orderId=none", "attribute.orderId=A-2", "q=none"):
+            assert "unknownAttributes" not in searched.get(f"/search?{query}")
+
+    def test_where_the_engine_does_not_say_which_there_are_the_page_is_empty(self) -> None:
+        class Silent(MemorySearch):
+            def search(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+                if "attributes" in body["aggs"]:
+                    raise UnavailableError
+                return super().search(body)
+
+        service = SearchService(Silent(), MemoryExecutions(), MemoryClock(MADE))
+        page = service.find(SearchFilter("t", attributes=[read_test("a", "1")]), 10)
+        assert (page.total, page.unknown) == (0, {})
+
+    def test_it_names_none_of_what_somebody_may_not_see(self, searched: Sedo) -> None:
+        found = searched.ask("GET", "/sedo/tenants/124/search?attribute.ordrId=A-2").json_body
+        assert found["unknownAttributes"] == {"ordrId": "no execution that you may see has an attribute 'ordrId'"}
 
     def test_attributes_words_and_states_go_together(self, searched: Sedo) -> None:
         assert ids(searched.get("/search?attribute.total=%3E10")) == ["A-1", "A-2"]

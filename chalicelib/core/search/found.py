@@ -1,10 +1,11 @@
 """What an index answers, read."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from chalicelib.core.search.query import COUNTED, COUNTS
+from chalicelib.core.search.query import COUNTED, COUNTS, NAMED
 from chalicelib.core.values.json import Json, JsonObject
 from chalicelib.core.values.value import value
 
@@ -49,6 +50,8 @@ class SearchPage:
     freshness: Freshness
     is_whole: bool = True
     """Whether the index is filled: what there was before it was made is in it."""
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    """Where nothing is found: by the name of an attribute that is nowhere, what to say of it."""
 
 
 def read_page(answer: Mapping[str, Any], limit: int) -> SearchPage:
@@ -83,6 +86,12 @@ def read_editions(answer: Mapping[str, Any]) -> Sequence[tuple[str, int]]:
     """Read of which versions of definitions there are documents: ids and numbers, 0 where one is not known."""
     keys = [each["key"].rpartition("@") for each in answer["aggregations"]["editions"]["buckets"]]
     return [(name, int(version) if version.isdecimal() else 0) for name, _, version in keys]
+
+
+def read_names(answer: Mapping[str, Any]) -> frozenset[str] | None:
+    """Read which attributes there are; None: there are more than were looked at."""
+    names = [str(each["key"]) for each in answer["aggregations"]["attributes"]["name"]["buckets"]]
+    return frozenset(names) if len(names) < NAMED else None
 
 
 def edition(name: str, version: int) -> str:

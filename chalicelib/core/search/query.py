@@ -19,6 +19,8 @@ COUNTED = 100
 """Values of each count, the most frequent; and days, the newest."""
 EDITIONS = 10_000
 """Versions of definitions among which somebody searches who may not see all."""
+NAMED = 1_000
+"""Names of attributes that are looked at where nothing is found."""
 COUNTS = {"state": "status", "definition": "definition", "step": "step", "error": "error"}
 """What is counted, and by which member of documents."""
 _ORDER = {">=": "gte", "<=": "lte", ">": "gt", "<": "lt"}
@@ -138,6 +140,15 @@ def editions_body(tenant_id: str, kind: SearchKind) -> JsonObject:
         "query": {"bool": {"filter": [*_of_tenant(tenant_id, kind)]}},
         "aggs": {"editions": {"terms": {"field": "edition", "size": EDITIONS}}},
     }
+
+
+def names_body(wanted: SearchFilter) -> JsonObject:
+    """Write the request for the names of the attributes that there are among what somebody may see of a kind."""
+    seen: list[Json] = [*_of_tenant(wanted.tenant_id, wanted.kind)]
+    seen += [] if wanted.editions is None else [{"terms": {"edition": [*wanted.editions]}}]
+    names: JsonObject = {"name": {"terms": {"field": "attributes.name", "size": NAMED}}}
+    aggs: JsonObject = {"attributes": {"nested": {"path": "attributes"}, "aggs": names}}
+    return {"size": 0, "query": {"bool": {"filter": seen}}, "aggs": aggs}
 
 
 def _of_tenant(tenant_id: str, kind: SearchKind) -> Iterator[Json]:

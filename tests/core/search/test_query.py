@@ -4,9 +4,11 @@ from typing import Any
 import pytest
 
 from chalicelib.core.search.documents import SearchKind
-from chalicelib.core.search.query import SearchFilter, read_test, search_body
+from chalicelib.core.search.found import read_names
+from chalicelib.core.search.query import NAMED, SearchFilter, names_body, read_test, search_body
 from chalicelib.core.values.errors import InvalidError
 from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with
 
 
 def clauses(text: str) -> list[Json]:
@@ -128,3 +130,18 @@ class TestBodies:
             [{"startedAt": "desc"}, {"id": "desc"}],
         )
         assert (later["search_after"], later["sort"][0]) == ([5, "x"], {"startedAt": "asc"})
+
+
+def test_the_names_of_attributes_are_asked_for_among_what_somebody_may_see() -> None:
+    wanted = SearchFilter("t", SearchKind.TASK, editions=["d@1"])
+    seen = [{"term": {"tenant": "t"}}, {"term": {"kind": "task"}}, {"terms": {"edition": ["d@1"]}}]
+    assert names_body(wanted)["query"] == {"bool": {"filter": seen}}
+    assert names_body(copy_with(wanted, editions=None))["query"] == {"bool": {"filter": seen[:2]}}
+
+
+def test_of_more_names_than_are_looked_at_none_is_unknown() -> None:
+    def answer(count: int) -> Any:
+        return {"aggregations": {"attributes": {"name": {"buckets": [{"key": f"a{n}"} for n in range(count)]}}}}
+
+    assert read_names(answer(2)) == {"a0", "a1"}
+    assert read_names(answer(NAMED)) is None
