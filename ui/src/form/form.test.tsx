@@ -173,6 +173,36 @@ describe("a form", () => {
     expect(sent).toEqual({ agreed: true, kind: "order" });
   });
 
+  it("takes no answer from who has given none", async () => {
+    const approval = { type: "object", properties: { approved: { type: "boolean", title: "Approved?" }, urgent: { type: "boolean", title: "Urgent" }, seen: { type: "boolean", title: "Seen", default: false } }, required: ["approved", "seen"] } as RJSFSchema;
+    await draw(approval);
+    expect([...host.querySelectorAll<HTMLInputElement>("input[type=radio]")].map((each) => each.checked)).toEqual([false, false]);
+    expect([...host.querySelectorAll("label")].map((each) => each.textContent)).toContain("Approved?");
+    await submit();
+    expect(sent).toBeUndefined();
+    expect(host.querySelector("[role=alert]")?.textContent).toContain("Approved? This is needed.");
+    host.querySelector<HTMLElement>("[role=alert] button")?.click();
+    expect(document.activeElement?.matches("input[type=radio]")).toBe(true);
+    await act(async () => {
+      const no = host.querySelectorAll<HTMLInputElement>("input[type=radio]")[1];
+      no?.dispatchEvent(new Event("pointerdown", { bubbles: true }));
+      no?.click();
+    });
+    expect(changed).toEqual({ approved: false, seen: false });
+    await draw(approval, { approved: false, seen: false });
+    await submit();
+    expect(sent).toEqual({ approved: false, seen: false });
+  });
+
+  it("asks for each item and member that has to be answered", async () => {
+    const checks = { type: "object", properties: { all: { type: "array", items: { type: "object", properties: { ok: { type: "boolean", title: "Is it right?" } }, required: ["ok"] } } } } as RJSFSchema;
+    await draw(checks, { all: [{}] });
+    await submit();
+    expect(sent).toBeUndefined();
+    expect(host.querySelectorAll("input[type=radio]")).toHaveLength(2);
+    expect(host.querySelector("[role=alert] button")?.textContent).toContain("Is it right?");
+  });
+
   it("says what is not allowed under a name", async () => {
     const patterns = { type: "object", properties: { map: { type: "object", patternProperties: { "^x-": { type: "integer" } }, additionalProperties: false } } } as RJSFSchema;
     await draw(patterns, { map: { newKey: 1 } });

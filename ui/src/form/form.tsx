@@ -22,6 +22,9 @@ interface Props {
   children: ReactNode;
 }
 
+/** The first choice is not chosen until somebody does, and no is nobody's answer until it is given. */
+const DEFAULTS = { constAsDefaults: "skipOneOf", requiredBooleanDefault: "skip" } as const;
+
 export function JsonForm({ schema, uiSchema, value, errors, isDisabled = false, onChange, onSubmit, children }: Props) {
   const drawn = useMemo(() => unticked(prepared(schema)) as RJSFSchema, [schema]);
   const shown = useMemo(() => (value === undefined ? undefined : drawable(drawn, value)), [drawn, value]);
@@ -51,7 +54,7 @@ export function JsonForm({ schema, uiSchema, value, errors, isDisabled = false, 
         extraErrors={errors ?? {}}
         disabled={isDisabled}
         noHtml5Validate
-        experimental_defaultFormStateBehavior={{ constAsDefaults: "skipOneOf" }} // the first choice is not chosen until somebody does
+        experimental_defaultFormStateBehavior={DEFAULTS}
         focusOnFirstError={(error) => focusAt(read(error.property ?? ""))}
         showErrorList="top"
         useFallbackUiForUnsupportedType

@@ -57,10 +57,12 @@ export function partsOf(path: readonly string[], root: unknown, ui?: unknown): P
 export const written = (path: readonly string[]): string => path.map((each) => (/^[^.[\]"]+$/.test(each) ? `.${each}` : `["${each}"]`)).join("");
 export const read = (property: string): string[] => [...property.matchAll(/\["(.*?)"\]|[^.[\]]+/g)].map(([whole, quoted]) => quoted ?? whole);
 
+const FIELDS = "input, select, textarea, button";
+
 /** Goes to the field of a path, or the first in it. */
 export function focusAt(path: readonly string[]): void {
   const found = document.getElementById(["root", ...path].join("_"));
-  const field = found?.matches("fieldset") ? found.querySelector<HTMLElement>("input, select, textarea, button") : found;
+  const field = found?.matches(FIELDS) ? found : found?.querySelector<HTMLElement>(FIELDS);
   field?.focus();
 }
 

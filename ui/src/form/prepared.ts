@@ -48,6 +48,10 @@ export function unticked(schema: unknown): unknown {
   return mapped(schema, (each, name) => (!ASKED.has(name) ? each : MAPS.has(name) && isMembers(each) ? mapped(each, unticked) : unticked(each)));
 }
 
+/** Whether a boolean has to be answered, and nothing answers it beforehand: no is an answer as well as yes. */
+export const isUndecided = ({ type, ...schema }: Members, isRequired: boolean | undefined): boolean =>
+  isRequired === true && type === "boolean" && ["default", "const", "enum", "oneOf"].every((each) => schema[each] === undefined) && schema.readOnly !== true;
+
 /** Fills in the members of a choice that can only be one value, such as a `kind`: who chooses has said it. */
 function marked(choice: unknown): unknown {
   if (!isMembers(choice) || !isMembers(choice.properties)) return choice;

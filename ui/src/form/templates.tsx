@@ -19,12 +19,13 @@ import type { ReactNode } from "react";
 import { Markdown, MarkdownLine } from "~/parts/markdown";
 import { texts } from "~/texts";
 import { focusAt, partsOf, read } from "./places";
-import { isMarked } from "./prepared";
+import { isMarked, isUndecided } from "./prepared";
 
 /** Fields that have a label of their own. */
-const labelled = ({ schema, uiSchema, displayLabel, registry }: FieldTemplateProps): boolean => {
+const labelled = ({ schema, uiSchema, displayLabel, registry, required }: FieldTemplateProps): boolean => {
+  if (schema.type === "boolean") return !isUndecided(schema, required) && (getUiOptions(uiSchema).widget ?? "checkbox") === "checkbox";
   if (schema.type === "array") return !registry.schemaUtils.isMultiSelect(schema) && getUiOptions(uiSchema).widget === undefined;
-  return !displayLabel || schema.type === "object" || schema.type === "boolean";
+  return !displayLabel || schema.type === "object";
 };
 
 const Optional = () => (

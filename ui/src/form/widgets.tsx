@@ -11,6 +11,7 @@ import { MarkdownLine } from "~/parts/markdown";
 import { zone } from "~/parts/time";
 import { texts } from "~/texts";
 import { fromLocal, toLocal } from "./dates";
+import { isUndecided } from "./prepared";
 
 /** Bytes of a file: as a data URL it is a third more, and the API takes 6 MB of input. */
 export const FILE_BYTES = 4_000_000;
@@ -77,7 +78,9 @@ function TextareaWidget(props: WidgetProps) {
   );
 }
 
-function CheckboxWidget({ id, value, label, onChange, disabled, readonly, schema }: WidgetProps) {
+function CheckboxWidget(props: WidgetProps) {
+  const { id, value, label, onChange, disabled, readonly, schema, required } = props;
+  if (isUndecided(schema, required)) return <RadioWidget {...props} />;
   return (
     <Checkbox controlId={id} checked={value === true} disabled={disabled ?? false} readOnly={readonly ?? false} description={schema.description && <MarkdownLine text={schema.description} />} onChange={({ detail }) => onChange(detail.checked)}>
       {label}
@@ -109,13 +112,14 @@ function SelectWidget(props: WidgetProps) {
 }
 
 function RadioWidget(props: WidgetProps) {
-  const { id, value, options, onChange, disabled, readonly } = props;
+  const { id, value, schema, options, onChange, disabled, readonly } = props;
   const index = enumOptionsIndexForValue(value, options.enumOptions);
   return (
     <RadioGroup
-      controlId={id}
+      id={id}
       value={typeof index === "string" ? index : null}
       readOnly={readonly ?? false}
+      direction={schema.type === "boolean" ? "horizontal" : "vertical"}
       items={choicesOf(props).map((each) => ({ ...each, disabled: disabled ?? false }))}
       onChange={({ detail }) => onChange(enumOptionsValueForIndex(detail.value, options.enumOptions, options.emptyValue))}
     />
