@@ -6,8 +6,9 @@ import { listExecutions } from "~/api/endpoints";
 import type { ExecutionSummary } from "~/api/types";
 import { StateBadge } from "~/parts/state-badge";
 import { ProblemAlert } from "~/parts/problem";
-import { ENDED, ofExecution } from "~/parts/states";
+import { ENDED } from "~/parts/states";
 import { Time } from "~/parts/time";
+import { useStates } from "~/search/states";
 import { texts } from "~/texts";
 
 const PAGE = 50;
@@ -72,6 +73,7 @@ function Branch(props: Props) {
 /** One of them: what it has started is asked for when it is opened. */
 function Child({ tenant, execution }: { tenant: string; execution: ExecutionSummary }) {
   const [isOpen, open] = useState(false);
+  const stateOf = useStates(tenant);
   const { id, step, startedAt } = execution;
   const name = id.split(":").slice(1).join(":");
   return (
@@ -83,7 +85,7 @@ function Child({ tenant, execution }: { tenant: string; execution: ExecutionSumm
         <Link className="cut" to="/t/$tenant/executions/$id" params={{ tenant, id }} title={id}>
           {name}
         </Link>
-        <StateBadge state={ofExecution(execution)} />
+        <StateBadge state={stateOf(execution)} />
         <span className="muted cut">{step}</span>
         <Time at={startedAt} />
       </div>

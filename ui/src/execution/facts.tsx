@@ -4,34 +4,29 @@ import type { Cost, Execution, Thread, Wait } from "~/api/types";
 import { money } from "~/cost/money";
 import { Fact } from "~/parts/fact";
 import { StateBadge } from "~/parts/state-badge";
-import { ENDED, ICONS, ofExecution, ofTone, ofWait, type Shown } from "~/parts/states";
+import { ENDED, ICONS, ofWait, type Shown, standing } from "~/parts/states";
 import { Duration, Time } from "~/parts/time";
 import { texts } from "~/texts";
 
 const SHOWN = 4;
 
-/** How an execution stands: what it waits for says more than the state of its last step. */
-export function standing(execution: Execution): Shown {
-  if (ENDED.has(execution.state) || execution.paused) return ofExecution(execution.paused ? { state: "ExecutionPaused" } : execution);
-  const waits = execution.waitingFor as unknown as Wait[];
-  const isRunning = execution.threads.some((each) => each.status === "ready");
-  const first = waits.find((each) => each.for === "task") ?? waits.find((each) => each.for !== "message");
-  return first === undefined || (isRunning && first.for !== "task") ? ofExecution(execution) : ofTone(ofWait(first));
-}
+export const stateOf = (execution: Execution): Shown =>
+  standing(execution.paused && !ENDED.has(execution.state) ? { state: "ExecutionPaused" } : execution, (execution.waitingFor as unknown as Wait[]).some((each) => each.for === "task"));
 
 export function Facts({ execution, tenant, budget }: { execution: Execution; tenant: string; budget: number | undefined }) {
   const { facts } = texts.execution;
+  const hasEnded = ENDED.has(execution.state);
   return (
     <section className="panel facts" aria-label={facts.label}>
       <dl>
         <Fact name={facts.state}>
-          <StateBadge state={standing(execution)} />
+          <StateBadge state={stateOf(execution)} />
         </Fact>
-        <Fact name={facts.step}>{execution.step}</Fact>
+        <Fact name={hasEnded ? facts.endedAt : facts.step}>{execution.step}</Fact>
         <Fact name={facts.duration}>
           <Duration from={execution.startedAt} to={execution.endedAt} />
         </Fact>
-        {execution.deadline !== null && (
+        {execution.deadline !== null && !hasEnded && (
           <Fact name={facts.deadline}>
             <Time at={execution.deadline} relative />
           </Fact>
@@ -45,11 +40,11 @@ export function Facts({ execution, tenant, budget }: { execution: Execution; ten
         {execution.reason !== null && <Fact name={facts.reason}>{execution.reason}</Fact>}
         {execution.error !== null && (
           <Fact name={facts.error}>
-            <span className="state-failed state">{execution.error.name}</span> {execution.error.message}
+            <span className="state-failed state">{execution.error.name}</span> {execution.error.message} <span className="muted">{texts.execution.atStep(execution.error.step)}</span>
           </Fact>
         )}
         <Obstacles execution={execution} />
-        {!ENDED.has(execution.state) && (
+        {!hasEnded && (
           <div className="why">
             <dt>{facts.why}</dt>
             <dd>

@@ -57,7 +57,7 @@ export function RedriveDialog({ execution, tenant, plan, started, onClose }: Pro
         <label className="field">
           <span>{texts.execution.redriveStep}</span>
           <select className="input" value={step} onChange={(event) => setStep(event.target.value)}>
-            <option value="">{texts.execution.redriveHere}</option>
+            <option value="">{texts.execution.redriveHere(execution.step)}</option>
             {steps.map((each) => (
               <option key={each.path}>{each.id}</option>
             ))}

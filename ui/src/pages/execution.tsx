@@ -7,7 +7,7 @@ import { useLive } from "~/app/live";
 import { executionQuery, executionRoute, versionQuery } from "~/app/router";
 import { Children } from "~/execution/children";
 import { Controls } from "~/execution/controls";
-import { Facts, standing } from "~/execution/facts";
+import { Facts, stateOf } from "~/execution/facts";
 import { useHistory } from "~/execution/history";
 import { HistoryList } from "~/execution/history-list";
 import { Items } from "~/execution/items";
@@ -50,7 +50,7 @@ export function ExecutionPage() {
     <>
       <Head execution={execution} tenant={tenant} plan={plan} visits={visits} />
       <p className="hidden-text" role="status">
-        {standing(execution).word}, {execution.step}
+        {stateOf(execution).word}, {execution.step}
       </p>
       <Facts execution={execution} tenant={tenant} budget={definition.data?.budget?.dollars} />
       {history.isError && <ProblemAlert error={history.error} onRetry={() => void history.refetch()} />}

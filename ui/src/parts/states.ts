@@ -77,6 +77,10 @@ const shown = (tone: Tone | undefined, name: string): Shown =>
 export const ofExecution = (execution: Pick<ExecutionSummary, "state">): Shown =>
   shown(toneOf(OF_STATE, execution.state), execution.state);
 
+/** One word in lists and on the page: that a person is waited for says more than that it runs. Why else it waits, its page says. */
+export const standing = (execution: Pick<ExecutionSummary, "state">, isForPerson: boolean): Shown =>
+  isForPerson && !ENDED.has(execution.state) && execution.state !== "ExecutionPaused" ? ofTone("person") : ofExecution(execution);
+
 export const ofEntry = (entry: Pick<HistoryEntry, "state">): Shown => {
   const tone = toneOf(OF_ENTRY, entry.state);
   return { tone: tone ?? null, word: words(entry.state) };
