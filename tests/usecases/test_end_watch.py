@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.core.records.shown import Outline, nothing
 from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.value import copy_with
 from chalicelib.usecases.end_watch import EndWatch
 from tests.home import ECHO, WAIT, Home
 
@@ -110,3 +111,16 @@ def test_a_look_of_before_the_first_one_ends_nothing(home: Home) -> None:
     found = EndWatch(looked, home.clock).outline(execution.id, nothing, 2)  # type: ignore[arg-type] # the rest is not used
     assert found is not None
     assert (found.execution.ended, looked.looks[-1]) == (False, (2, True))
+
+
+def test_what_happens_while_it_is_paused_ends_nothing(home: Home) -> None:
+    home.create(WAIT)
+    execution, _ = home.service.execute("t", "d", "in")
+    home.service.pause("t", execution.id)
+    paused = home.executions.outline(execution.id, nothing)
+    assert paused is not None
+    changed = copy_with(paused.execution, version=paused.execution.version + 1)
+    looked = Looked(home)
+    looked.stale = {1: Outline(changed, {})}
+    EndWatch(looked, home.clock).outline(execution.id, nothing, 2)  # type: ignore[arg-type] # the rest is not used
+    assert looked.looks[-1] == (2, True)
