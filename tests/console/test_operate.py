@@ -54,7 +54,7 @@ def test_what_a_search_finds_is_redriven(opened: Opened) -> None:
     console = opened().known()
     pay(console, "bulk-pay", range(4))
     page = console.go("search?definition=bulk-pay&state=failed&where=amount%3D1..3")
-    expect(page.get_by_role("heading", name="Search (3 hits)")).to_be_visible()
+    expect(page.get_by_role("heading", name="Search (3)")).to_be_visible()
     many(page)
     page.get_by_role("button", name="Redrive…").click()
     dialog = page.get_by_role("dialog")
@@ -215,6 +215,6 @@ def test_cost_is_summed_up_by_definition_day_state_and_error(opened: Opened) -> 
     expect(together.get_by_text("$0.0")).to_have_count(2)
     for name in ("Definition", "Day, UTC", "State", "Error"):
         row = page.get_by_role("region", name=name).locator("tbody tr")
-        expect(row).to_contain_text(re.compile(r"3\$0\.0\d+\$0\.0"))
+        expect(row).to_contain_text(re.compile(r"3\$\d+\.\d\d\$0\.0"))
     page.get_by_role("region", name="State").get_by_role("link", name="failed").click()
-    expect(page.get_by_role("heading", name="Search (3 hits)")).to_be_visible()
+    expect(page.get_by_role("heading", name="Search (3)")).to_be_visible()

@@ -31,7 +31,7 @@ def test_counts_filter_attributes_are_columns_and_a_view_is_kept_until_the_tenan
     pay(console, "find-pay", range(4))
     page = console.go("search?definition=find-pay")
     rows = page.locator("tbody tr")
-    expect(page.get_by_role("heading", name="Search (4 hits)")).to_be_visible()
+    expect(page.get_by_role("heading", name="Search (4)")).to_be_visible()
     expect(page.get_by_role("columnheader", name="invoice")).to_be_visible()
     page.get_by_role("region", name="Error").get_by_role("button", name="card.Declined 4").click()
     assert "error=card.Declined" in page.url

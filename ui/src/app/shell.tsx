@@ -64,12 +64,10 @@ function Top({ tenant, onPalette }: { tenant: string; onPalette: () => void }) {
       <button type="button" className="top-search" onClick={onPalette}>
         {texts.app.palette} <kbd>Ctrl K</kbd>
       </button>
-      <button type="button" className="top-button" onClick={switchMode} title={texts.app.theme.label}>
-        {mode === "dark" ? texts.app.theme.light : texts.app.theme.dark}
+      <button type="button" className="top-button top-framed" onClick={switchMode} title={texts.app.theme.label}>
+        <span aria-hidden="true">{mode === "dark" ? "☀" : "☾"}</span> {mode === "dark" ? texts.app.theme.light : texts.app.theme.dark}
       </button>
-      <Link to="/tenants" className="top-button" title={texts.signIn.switch}>
-        {texts.app.tenant} {tenant}
-      </Link>
+      <Tenant tenant={tenant} listed={me.data?.tenants ?? []} />
       <span className="top-who" title={me.data?.roles?.join(", ") ?? ""}>
         <span aria-hidden="true">☻</span> {me.data?.subject ?? "…"}
       </span>
@@ -77,6 +75,29 @@ function Top({ tenant, onPalette }: { tenant: string; onPalette: () => void }) {
         {texts.app.signOut}
       </button>
     </header>
+  );
+}
+
+/** The tenant: one of those that the server lists, or any other by its name. */
+function Tenant({ tenant, listed }: { tenant: string; listed: readonly string[] }) {
+  const navigate = useNavigate();
+  const others = listed.filter((each) => each !== "*" && each !== tenant);
+  if (others.length === 0 || listed.includes("*")) {
+    return (
+      <Link to="/tenants" className="top-button" title={texts.signIn.switch}>
+        {texts.app.tenant} {tenant}
+      </Link>
+    );
+  }
+  return (
+    <label className="top-button">
+      {texts.app.tenant}{" "}
+      <select className="top-choice" value={tenant} onChange={(event) => void navigate({ to: "/t/$tenant/executions", params: { tenant: event.target.value } })}>
+        {[tenant, ...others].sort().map((each) => (
+          <option key={each}>{each}</option>
+        ))}
+      </select>
+    </label>
   );
 }
 

@@ -6,7 +6,7 @@ import { search as find, type SearchPage } from "~/api/operate";
 import { listInterval } from "~/app/live";
 import { costRoute } from "~/app/router";
 import { type Grouping, type Line, linesOf } from "~/cost/lines";
-import { money } from "~/cost/money";
+import { money, moneyOf, moneyOfMillion } from "~/cost/money";
 import { Fact } from "~/parts/fact";
 import { TextFilter, TimeFilter } from "~/parts/filter";
 import { type Column, Table } from "~/parts/list";
@@ -50,6 +50,9 @@ export function CostPage() {
   );
 }
 
+/** Of executions with many steps, most are counted as one: no step has that name. */
+const isOther = (by: Grouping, name: string): boolean => by === "step" && name === "*";
+
 interface SumsProps {
   tenant: string;
   found: Found;
@@ -68,29 +71,30 @@ function Sums({ tenant, found, total, from, to, definition }: SumsProps) {
         <dl>
           <Fact name={columns.executions}>{total.toLocaleString("en")}</Fact>
           <Fact name={columns.total}>{money(dollars.total)}</Fact>
-          <Fact name={columns.mean}>{total === 0 ? texts.health.nothing : money(dollars.total / total)}</Fact>
+          <Fact name={columns.mean}>{total === 0 ? texts.health.nothing : moneyOfMillion(dollars.total / total)}</Fact>
         </dl>
       </section>
       {GROUPINGS.map((by) => {
         const lines = linesOf(by, counts[by], dollars[by]);
+        const written = moneyOf(lines.map((line) => line.dollars));
         const first: Column<Line> = {
           name: texts.cost.by[by],
-          cell: ({ name }) => (
+          cell: ({ name }) => isOther(by, name) ? texts.cost.otherSteps : (
             <Link to="/t/$tenant/search" params={{ tenant }} search={{ definition, ...(by === "day" ? { from: name, to: name } : { from, to, [by]: name }) }}>
               {by === "state" ? words(name) : name}
             </Link>
           ),
         };
         const others: Column<Line>[] = [
-          { name: columns.executions, cell: (line) => line.executions.toLocaleString("en") },
-          { name: columns.mean, cell: (line) => line.executions === 0 ? "" : money(line.dollars / line.executions) },
-          { name: columns.total, cell: (line) => money(line.dollars) },
+          { name: columns.executions, isNumber: true, cell: (line) => line.executions === 0 ? "" : texts.list.count(line.executions) },
+          { name: columns.mean, isNumber: true, cell: (line) => line.executions === 0 ? "" : moneyOfMillion(line.dollars / line.executions) },
+          { name: columns.total, isNumber: true, cell: (line) => written(line.dollars) },
         ];
         return (
           lines.length > 0 && (
             <section key={by}>
               <h2 className="between">{texts.cost.by[by]}</h2>
-              <Table label={texts.cost.by[by]} rows={lines} columns={[first, ...others]} keyOf={(line) => line.name} />
+              <Table label={texts.cost.by[by]} isEven rows={lines} columns={[first, ...others]} keyOf={(line) => line.name} />
             </section>
           )
         );

@@ -27,7 +27,7 @@ export function DefinitionsPage() {
     <>
       <div className="head">
         <h1>
-          {texts.definitions.title} <span className="muted light">({rows.length})</span>
+          {texts.definitions.title} <span className="muted light">({texts.list.count(rows.length, list.data?.next != null)})</span>
         </h1>
         <Link to="/t/$tenant/new-definition" params={{ tenant }} className="primary">
           {texts.editor.create}
@@ -74,7 +74,7 @@ function columnsOf(tenant: string, running: Running): Column<DefinitionVersion>[
         </Link>
       ),
     },
-    { name: columns.created, cell: (row) => <Time at={row.createdAt} /> },
+    { name: columns.created, cell: (row) => <Time at={row.createdAt} brief /> },
     { name: columns.by, cell: (row) => row.createdBy },
     {
       name: start,

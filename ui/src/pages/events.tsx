@@ -135,7 +135,7 @@ function columnsOf(tenant: string): Column<Row>[] {
   const { columns, states } = texts.events;
   return [
     { name: columns.state, cell: (row) => <StateBadge state={row.state === "kept" ? { tone: "pending", word: states.kept } : { tone: "waiting", word: states.waiting }} /> },
-    { name: columns.since, cell: (row) => <Time at={row.since} /> },
+    { name: columns.since, cell: (row) => <Time at={row.since} brief /> },
     {
       name: columns.what,
       cell: (row) =>
@@ -148,6 +148,6 @@ function columnsOf(tenant: string): Column<Row>[] {
         ),
     },
     { name: columns.by, cell: (row) => (row.state === "kept" ? row.by : "") },
-    { name: columns.until, cell: (row) => (row.state === "kept" ? <Time at={row.until} /> : "") },
+    { name: columns.until, cell: (row) => (row.state === "kept" ? <Time at={row.until} brief /> : "") },
   ];
 }

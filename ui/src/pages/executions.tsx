@@ -9,6 +9,7 @@ import { executionsRoute } from "~/app/router";
 import { BulkBar, type Ids } from "~/bulk/bar";
 import { collect } from "~/bulk/plan";
 import { RowsFilter, SelectFilter, TextFilter } from "~/parts/filter";
+import { Id } from "~/parts/id";
 import { type Column, List } from "~/parts/list";
 import { StateBadge } from "~/parts/state-badge";
 import { Duration, Time } from "~/parts/time";
@@ -68,7 +69,7 @@ export function ExecutionsPage() {
     <>
       <div className="head">
         <h1>
-          {texts.executions.title} <span className="muted light">({texts.executions.shown(shown.length)})</span>
+          {texts.executions.title} <span className="muted light">({texts.list.count(shown.length, list.data?.next != null)})</span>
         </h1>
         <Link to="/t/$tenant/definitions" params={{ tenant }} className="primary">
           {texts.executions.start}
@@ -138,6 +139,8 @@ function Filters({ search, tenant, set }: { search: Search; tenant: string; set:
   );
 }
 
+const nameOf = (id: string): string => id.split(":").slice(1).join(":");
+
 type Attributes = ReturnType<typeof useAttributes>;
 
 function columnsOf(tenant: string, stateOf: StateOf, attributes: Attributes): Column<ExecutionSummary>[] {
@@ -146,8 +149,8 @@ function columnsOf(tenant: string, stateOf: StateOf, attributes: Attributes): Co
     {
       name: columns.execution,
       cell: ({ id }) => (
-        <Link to="/t/$tenant/executions/$id" params={{ tenant, id }} title={id}>
-          {id.split(":").slice(1).join(":")}
+        <Link to="/t/$tenant/executions/$id" params={{ tenant, id }} title={id} aria-label={nameOf(id)}>
+          <Id text={nameOf(id)} />
         </Link>
       ),
     },
@@ -158,7 +161,7 @@ function columnsOf(tenant: string, stateOf: StateOf, attributes: Attributes): Co
       return { name, cell, title: cell };
     }),
     { name: columns.step, cell: (row) => row.step, title: (row) => row.step },
-    { name: columns.started, cell: (row) => <Time at={row.startedAt} /> },
+    { name: columns.started, cell: (row) => <Time at={row.startedAt} brief /> },
     { name: columns.duration, cell: (row) => <Duration from={row.startedAt} to={row.endedAt} /> },
     { name: columns.by, cell: (row) => row.startedBy, title: (row) => row.startedBy },
   ];

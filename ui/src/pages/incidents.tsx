@@ -110,7 +110,7 @@ function columnsOf(tenant: string, ask: ((incident: Incident) => void) | null): 
   return [
     { name: columns.state, cell: (row) => <StateBadge state={row.state === "open" ? { tone: "failed", word: states.open } : { tone: "succeeded", word: states.ended }} /> },
     { name: columns.kind, cell: (row) => row.kind },
-    { name: columns.at, cell: (row) => <Time at={row.at} /> },
+    { name: columns.at, cell: (row) => <Time at={row.at} brief /> },
     { name: columns.for, cell: (row) => <Duration from={row.at} to={row.endedAt} /> },
     {
       name: columns.execution,

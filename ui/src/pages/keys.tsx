@@ -125,8 +125,8 @@ function columnsOf(mayWrite: boolean, now: number, ask: (key: ApiKey) => void): 
       cell: (row) => <StateBadge state={row.revokedAt !== null ? { tone: "cancelled", word: states.revoked } : hasEnded(row) ? { tone: "timedOut", word: states.expired } : { tone: "succeeded", word: states.valid }} />,
     },
     { name: columns.roles, cell: (row) => row.roles.join(", "), title: (row) => row.roles.join(", ") },
-    { name: columns.until, cell: (row) => (row.expiresAt === null ? texts.keys.never : <Time at={row.expiresAt} />) },
-    { name: columns.made, cell: (row) => <Time at={row.createdAt} /> },
+    { name: columns.until, cell: (row) => (row.expiresAt === null ? texts.keys.never : <Time at={row.expiresAt} brief />) },
+    { name: columns.made, cell: (row) => <Time at={row.createdAt} brief /> },
     { name: columns.by, cell: (row) => row.createdBy, title: (row) => row.createdBy },
     {
       name: texts.keys.revoke,

@@ -91,7 +91,7 @@ function Tools({ name, onEdit, onDelete }: { name: string; onEdit: () => void; o
 }
 
 const written = <R extends Role | Binding>(): Column<R>[] => [
-  { name: texts.rights.changed, cell: (row) => (row.changedAt === null ? texts.rights.builtIn : <Time at={row.changedAt} />) },
+  { name: texts.rights.changed, cell: (row) => (row.changedAt === null ? texts.rights.builtIn : <Time at={row.changedAt} brief />) },
   { name: texts.rights.by, cell: (row) => row.changedBy },
 ];
 

@@ -83,7 +83,7 @@ function columnsOf(tenant: string, rights: readonly string[], ask: (asked: Asked
     },
     { name: columns.definition, cell: (row) => row.definition, title: (row) => row.definition },
     { name: columns.plan, cell: planOf, title: planOf },
-    { name: columns.next, cell: (row) => (row.next[0] === undefined ? never : <Time at={row.next[0]} />) },
+    { name: columns.next, cell: (row) => (row.next[0] === undefined ? never : <Time at={row.next[0]} brief />) },
     {
       name: columns.last,
       cell: (row) =>
@@ -91,7 +91,7 @@ function columnsOf(tenant: string, rights: readonly string[], ask: (asked: Asked
           never
         ) : (
           <Link to="/t/$tenant/executions/$id" params={{ tenant, id: row.last.execution }} title={row.last.execution}>
-            <Time at={row.last.at} />
+            <Time at={row.last.at} brief />
           </Link>
         ),
     },

@@ -8,6 +8,7 @@ import { searchRoute } from "~/app/router";
 import { BulkBar, type Ids } from "~/bulk/bar";
 import { collect } from "~/bulk/plan";
 import { SelectFilter, TextFilter, TimeFilter } from "~/parts/filter";
+import { Id } from "~/parts/id";
 import { type Column, List } from "~/parts/list";
 import { StateBadge } from "~/parts/state-badge";
 import { words } from "~/parts/states";
@@ -49,7 +50,7 @@ export function SearchPage() {
     <>
       <div className="head">
         <h1>
-          {texts.search.title} {data?.total != null && <span className="muted light">({texts.search.total(data.total)})</span>}
+          {texts.search.title} {data?.total != null && <span className="muted light">({texts.list.count(data.total)})</span>}
         </h1>
         <Freshness found={data} />
       </div>
@@ -170,8 +171,8 @@ function columnsOf(tenant: string, kind: ReturnType<typeof kindOf>, names: reado
     {
       name: texts.search.kinds1[kind],
       cell: (row) => (
-        <Link {...goalOf(row, tenant)} title={row.id}>
-          {name(row)}
+        <Link {...goalOf(row, tenant)} title={row.id} aria-label={name(row)}>
+          {row.kind === "execution" ? <Id text={name(row)} /> : name(row)}
         </Link>
       ),
     },
@@ -184,7 +185,7 @@ function columnsOf(tenant: string, kind: ReturnType<typeof kindOf>, names: reado
     { for: "execution", name: texts.search.error, cell: (row) => row.error?.name, title: (row) => row.error?.message },
     ...names.map((attribute) => ({ name: attribute, cell: (row: Hit) => shown(row.attributes[attribute]), title: (row: Hit) => shown(row.attributes[attribute]) })),
     { name: columns.step, cell: (row) => row.step, title: (row) => row.step },
-    { name: columns.started, cell: (row) => <Time at={row.startedAt} /> },
+    { name: columns.started, cell: (row) => <Time at={row.startedAt} brief /> },
     { for: "execution", name: columns.duration, cell: (row) => <Duration from={row.startedAt} to={row.endedAt} /> },
     { name: columns.by, cell: (row) => row.startedBy, title: (row) => row.startedBy },
   ];

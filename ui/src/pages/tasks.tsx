@@ -43,8 +43,7 @@ export function TasksPage() {
         <h1>
           {texts.tasks.title}{" "}
           <span className="muted light">
-            ({tasks.length}
-            {list.data?.next ? "+" : ""})
+            ({texts.list.count(tasks.length, list.data?.next != null)})
           </span>
         </h1>
         <div className="chips" role="group" aria-label={texts.tasks.title}>

@@ -12,6 +12,8 @@ export interface Column<R> {
   cell: (row: R) => ReactNode;
   /** The whole text, where a cell is too narrow for it. */
   title?: (row: R) => string | null | undefined;
+  /** Whether it stands at the end of its column. */
+  isNumber?: boolean;
   /** Whether its name is for screen readers alone. */
   isUnnamed?: boolean;
 }
@@ -29,6 +31,8 @@ interface TableProps<R> {
   keyOf: (row: R) => string;
   onOpen?: (row: R) => void;
   choice?: Choice;
+  /** Whether its columns are as wide as those of other tables with as many. */
+  isEven?: boolean;
 }
 
 interface Props<R> extends Omit<TableProps<R>, "rows"> {
@@ -66,7 +70,10 @@ export function List<R>({ list, empty, emptyHint, cursor, onCursor, ...table }: 
   );
 }
 
-export function Table<R>({ label, rows, columns, keyOf, onOpen, choice }: TableProps<R>) {
+const classOf = (column: { isNumber?: boolean; isUnnamed?: boolean }, isFirst: boolean): string | undefined =>
+  [isFirst && "first", !isFirst && column.isUnnamed === true && "unnamed", column.isNumber === true && "number"].filter(Boolean).join(" ") || undefined;
+
+export function Table<R>({ label, rows, columns, keyOf, onOpen, choice, isEven = false }: TableProps<R>) {
   const toggle = (row: R): void => {
     if (choice === undefined) return;
     const chosen = new Set(choice.chosen);
@@ -80,7 +87,7 @@ export function Table<R>({ label, rows, columns, keyOf, onOpen, choice }: TableP
   );
   return (
     <div className="scroll-x list" tabIndex={0} role="region" aria-label={label}>
-      <table className="rows" role="table">
+      <table className={isEven ? "rows even" : "rows"} role="table">
         <thead role="rowgroup">
           <tr role="row">
             {choice !== undefined && (
@@ -89,7 +96,7 @@ export function Table<R>({ label, rows, columns, keyOf, onOpen, choice }: TableP
               </th>
             )}
             {columns.map((column) => (
-              <th key={column.name} role="columnheader">{column.isUnnamed === true ? <span className="hidden-text">{column.name}</span> : column.name}</th>
+              <th key={column.name} role="columnheader" className={column.isNumber === true ? "number" : undefined}>{column.isUnnamed === true ? <span className="hidden-text">{column.name}</span> : column.name}</th>
             ))}
           </tr>
         </thead>
@@ -102,7 +109,7 @@ export function Table<R>({ label, rows, columns, keyOf, onOpen, choice }: TableP
                 </td>
               )}
               {columns.map((column, place) => (
-                <td key={column.name} role="cell" data-name={column.name} className={place === 0 ? "first" : column.isUnnamed === true ? "unnamed" : undefined} title={column.title?.(row) ?? undefined}>
+                <td key={column.name} role="cell" data-name={column.name} className={classOf(column, place === 0)} title={column.title?.(row) ?? undefined}>
                   {column.cell(row)}
                 </td>
               ))}

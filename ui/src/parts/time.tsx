@@ -10,15 +10,37 @@ export function local(instant: string): string {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }
 
-/** Writes milliseconds: `840 ms`, `12.4 s`, `00:29:47`, `3 d 04:10:00`. */
-export function duration(ms: number): string {
-  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
-  const seconds = Math.floor(ms / 1_000);
-  const days = Math.floor(seconds / 86_400);
-  const clock = `${two(Math.floor(seconds / 3_600) % 24)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-  return days > 0 ? `${days} d ${clock}` : clock;
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const DAY_OF_YEAR = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+
+/** Writes an instant as short as it is clear: `09:00:05` today, `23 Nov 09:00` this year, else `23 Nov 2025`. */
+export function brief(instant: string, now: number): string {
+  const [at, today] = [new Date(instant), new Date(now)];
+  if (Number.isNaN(at.getTime())) return instant;
+  const clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  if (at.toDateString() === today.toDateString()) return `${clock}:${two(at.getSeconds())}`;
+  return at.getFullYear() === today.getFullYear() ? `${DAY.format(at)} ${clock}` : DAY_OF_YEAR.format(at);
 }
+
+/** Writes milliseconds in the two largest units: `840 ms`, `45.2 s`, `1 min 10 s`, `3 d 4 h`. */
+export function duration(ms: number): string {
+  if (ms < 999.5) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1_000);
+  const at = LONG.findIndex(([size]) => seconds >= size);
+  return LONG.slice(at, at + 2)
+    .map(([size, unit], index) => [Math.floor((index === 0 ? seconds : seconds % (LONG[at]?.[0] ?? 1)) / size), unit] as const)
+    .filter(([n]) => n > 0)
+    .map(([n, unit]) => `${n} ${unit}`)
+    .join(" ");
+}
+
+const LONG: readonly (readonly [number, string])[] = [
+  [86_400, "d"],
+  [3_600, "h"],
+  [60, "min"],
+  [1, "s"],
+];
 
 const UNITS: [number, Intl.RelativeTimeFormatUnit][] = [
   [86_400_000, "day"],
@@ -48,12 +70,19 @@ export function useNow(everyMs: number, running = true): number {
   return now;
 }
 
-export function Time({ at, relative: isRelative = false }: { at: string; relative?: boolean }) {
+interface TimeProps {
+  at: string;
+  relative?: boolean;
+  /** Without the day where it is today. */
+  brief?: boolean;
+}
+
+export function Time({ at, relative: isRelative = false, brief: isBrief = false }: TimeProps) {
   const now = useNow(15_000, isRelative);
   const exact = `${at} · ${local(at)} ${ZONE}`;
   return (
     <time dateTime={at} title={exact}>
-      {isRelative ? fromNow(at, now) : <Local text={local(at)} />}
+      {isRelative ? fromNow(at, now) : isBrief ? brief(at, now) : <Local text={local(at)} />}
     </time>
   );
 }
