@@ -9,7 +9,7 @@ const MOST_DIGITS = 8;
 /** What a million of them would cost. */
 export const moneyOfMillion = (dollars: number): string => MILLION.format(dollars * 1e6);
 
-/** Writes the sums of a column with the same number of digits, of which the smallest shows two that count. */
+/** Writes sums that stand together with the same number of digits, of which the smallest shows two that count. */
 export function moneyOf(column: readonly number[]): (dollars: number) => string {
   const least = Math.min(...column.filter((each) => each > 0));
   const digits = Math.min(MOST_DIGITS, Math.max(2, least < 1 ? 1 - Math.floor(Math.log10(least)) : 2));

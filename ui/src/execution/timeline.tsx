@@ -15,7 +15,8 @@ interface Props {
   onSelect: (visit: Visit) => void;
 }
 
-const ROW = 26;
+/** Its rows are touched on a phone. */
+const ROW = matchMedia("(max-width: 720px)").matches ? 40 : 26;
 /** How many times as long as what is in view a timeline can be. */
 const MOST_ZOOM = 64;
 const ms = (instant: string): number => new Date(instant).getTime();

@@ -17,6 +17,7 @@ interface Props {
   value: Json | undefined;
   errors?: ErrorSchema | undefined;
   isDisabled?: boolean;
+  id?: string;
   onChange: (value: Json | undefined) => void;
   onSubmit: (value: Json) => void;
   children: ReactNode;
@@ -25,7 +26,7 @@ interface Props {
 /** The first choice is not chosen until somebody does, and no is nobody's answer until it is given. */
 const DEFAULTS = { constAsDefaults: "skipOneOf", requiredBooleanDefault: "skip" } as const;
 
-export function JsonForm({ schema, uiSchema, value, errors, isDisabled = false, onChange, onSubmit, children }: Props) {
+export function JsonForm({ schema, uiSchema, value, errors, isDisabled = false, id, onChange, onSubmit, children }: Props) {
   const drawn = useMemo(() => unticked(prepared(schema)) as RJSFSchema, [schema]);
   const shown = useMemo(() => (value === undefined ? undefined : drawable(drawn, value)), [drawn, value]);
   const isTouched = useRef(false); // the defaults that rjsf fills in are nobody's draft
@@ -45,6 +46,7 @@ export function JsonForm({ schema, uiSchema, value, errors, isDisabled = false, 
     >
       <KeptForm
         className="json-form"
+        {...(id !== undefined && { id })}
         templates={templates}
         widgets={widgets}
         schema={drawn}

@@ -3,7 +3,15 @@ import { type ReactNode, useState } from "react";
 import type { Json } from "~/api/types";
 import { texts } from "~/texts";
 
-export function JsonInput({ input, onChange, onSubmit, submit }: { input: Json; onChange: (value: Json) => void; onSubmit: (value: Json) => void; submit: ReactNode }) {
+interface Props {
+  input: Json;
+  id?: string;
+  onChange: (value: Json) => void;
+  onSubmit: (value: Json) => void;
+  submit?: ReactNode;
+}
+
+export function JsonInput({ input, id, onChange, onSubmit, submit }: Props) {
   const [text, setText] = useState(() => JSON.stringify(input, null, 2));
   const [error, setError] = useState<string | null>(null);
   const change = (next: string): void => {
@@ -17,6 +25,7 @@ export function JsonInput({ input, onChange, onSubmit, submit }: { input: Json; 
   };
   return (
     <form
+      id={id}
       className="stack"
       onSubmit={(event) => {
         event.preventDefault();

@@ -1,13 +1,13 @@
 /** The graph of a plan, coloured by how its steps stand. The same facts stand in a table for who cannot see it. */
 import { Background, BaseEdge, Controls, type Edge, type EdgeProps, Handle, MarkerType, type Node, type NodeProps, Position, ReactFlow, useReactFlow, useStore } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
-import { type CSSProperties, useEffect, useMemo } from "react";
+import { type CSSProperties, useEffect, useMemo, useRef } from "react";
 import { useMode } from "~/app/theme";
 import type { Standing } from "~/execution/visits";
 import { ICONS, type Tone } from "~/parts/states";
 import { texts } from "~/texts";
 import "./graph.css";
-import { type Box, layoutOf, type Point, type Way } from "./layout";
+import { type Box, type Layout, layoutOf, type Point, viewOf, type Way } from "./layout";
 import type { PlanList, PlanStep } from "./plan";
 
 interface Data extends Record<string, unknown> {
@@ -44,6 +44,8 @@ const PLAN: ReadonlyMap<string, Standing> = new Map();
 const NOWHERE: ReadonlySet<string> = new Set();
 const never = (): boolean => false;
 const FIT = { maxZoom: 1, padding: 0.06 };
+/** Below it the words of a graph are too small to read. */
+const LEGIBLE = 0.92;
 /** Around the steps, for the buttons as well. */
 const ROOM = 96;
 const types = { step: StepNode, label: LabelNode };
@@ -65,7 +67,6 @@ export function Graph({ plan, standings = PLAN, taken = NOWHERE, notes = NONE, i
         nodeTypes={types}
         edgeTypes={ways}
         colorMode={mode}
-        fitView
         fitViewOptions={FIT}
         minZoom={0.1}
         nodesDraggable={false}
@@ -83,17 +84,33 @@ export function Graph({ plan, standings = PLAN, taken = NOWHERE, notes = NONE, i
       >
         <Background gap={18} size={0.6} />
         <Controls showInteractive={false} />
-        <Fitted size={`${layout.width} ${layout.height}`} />
+        <Fitted layout={layout} focus={selected} />
       </ReactFlow>
     </div>
   );
 }
 
-/** Keeps the whole plan in view when steps open or close, and when its place grows. */
-function Fitted({ size }: { size: string }) {
-  const { fitView } = useReactFlow();
-  const place = useStore((state) => `${state.width} ${state.height}`);
-  useEffect(() => void fitView(FIT), [fitView, size, place]);
+/** Shows the whole plan where its words stay legible, else the chosen step and what is around it; anew when steps open or close, and when the place grows. */
+function Fitted({ layout, focus }: { layout: Layout; focus: string | undefined }) {
+  const { fitView, setViewport, getViewport } = useReactFlow();
+  const width = useStore((state) => state.width);
+  const height = useStore((state) => state.height);
+  const fitted = useRef("");
+  useEffect(() => {
+    if (width === 0 || height === 0) return;
+    const size = `${layout.width} ${layout.height} ${width} ${height}`;
+    const isNew = fitted.current !== size;
+    fitted.current = size;
+    const whole = Math.min(width / layout.width, height / layout.height) / (1 + 2 * FIT.padding);
+    if (whole >= LEGIBLE) {
+      if (isNew) void fitView(FIT);
+      return;
+    }
+    const next = viewOf(layout, width, height, focus);
+    const now = getViewport();
+    const isFar = Math.abs(next.x - now.x) > width / 2 || Math.abs(next.y - now.y) > height / 2;
+    if (isNew || (now.zoom >= LEGIBLE && isFar)) void setViewport(next);
+  }, [fitView, setViewport, getViewport, layout, width, height, focus]);
   return null;
 }
 

@@ -75,6 +75,25 @@ function placed(list: PlanList, parent: string | null, isCollapsed: (step: PlanS
   return { boxes, edges: [...ways, ...inner], width, height };
 }
 
+/** Where a view of a plan begins that is too small for all of it at a legible size: with a step in its middle, and no empty margin. */
+export function viewOf(layout: Layout, width: number, height: number, focus: string | undefined): { x: number; y: number; zoom: number } {
+  const boxes = new Map(layout.boxes.map((each) => [each.path, each]));
+  const middle = { x: layout.width / 2, y: 0 };
+  const chosen = boxes.get(focus ?? "") ?? layout.boxes[0];
+  if (chosen !== undefined) {
+    middle.x = chosen.x + chosen.width / 2;
+    middle.y = chosen.y + Math.min(chosen.height, HEIGHT) / 2;
+    for (let above = boxes.get(chosen.parent ?? ""); above !== undefined; above = boxes.get(above.parent ?? "")) {
+      middle.x += above.x;
+      middle.y += above.y;
+    }
+  }
+  const along = (room: number, size: number, at: number): number =>
+    size + 2 * MARGIN <= room ? (room - size) / 2 : Math.min(MARGIN, Math.max(room - size - MARGIN, room / 2 - at));
+  return { x: along(width, layout.width, middle.x), y: along(height, layout.height, middle.y), zoom: 1 };
+}
+const MARGIN = 16;
+
 const moved = (ways: Way[], x: number, y: number): Way[] =>
   ways.map((way) => ({ ...way, points: way.points.map((point) => ({ x: point.x + x, y: point.y + y })) }));
 

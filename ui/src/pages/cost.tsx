@@ -6,7 +6,7 @@ import { search as find, type SearchPage } from "~/api/operate";
 import { listInterval } from "~/app/live";
 import { costRoute } from "~/app/router";
 import { type Grouping, type Line, linesOf } from "~/cost/lines";
-import { money, moneyOf, moneyOfMillion } from "~/cost/money";
+import { moneyOf, moneyOfMillion } from "~/cost/money";
 import { Fact } from "~/parts/fact";
 import { TextFilter, TimeFilter } from "~/parts/filter";
 import { type Column, Table } from "~/parts/list";
@@ -65,18 +65,18 @@ interface SumsProps {
 function Sums({ tenant, found, total, from, to, definition }: SumsProps) {
   const { counts, dollars } = found;
   const { columns } = texts.cost;
+  const written = moneyOf(GROUPINGS.flatMap((by) => Object.values(dollars[by])));
   return (
     <>
       <section className="panel facts" aria-label={texts.cost.together}>
         <dl>
           <Fact name={columns.executions}>{total.toLocaleString("en")}</Fact>
-          <Fact name={columns.total}>{money(dollars.total)}</Fact>
+          <Fact name={columns.total}>{written(dollars.total)}</Fact>
           <Fact name={columns.mean}>{total === 0 ? texts.health.nothing : moneyOfMillion(dollars.total / total)}</Fact>
         </dl>
       </section>
       {GROUPINGS.map((by) => {
         const lines = linesOf(by, counts[by], dollars[by]);
-        const written = moneyOf(lines.map((line) => line.dollars));
         const first: Column<Line> = {
           name: texts.cost.by[by],
           cell: ({ name }) => isOther(by, name) ? texts.cost.otherSteps : (

@@ -171,11 +171,14 @@ interface StepTableProps {
   onSelect: (path: string) => void;
 }
 
+/** A page on which the table says more than the graph, and stands first. */
+const NARROW = "(max-width: 600px)";
+
 /** The graph as a table, for who cannot see it. */
 function StepTable({ plan, standings: found, notes, isWhole, onSelect }: StepTableProps) {
   const said = (path: string): string => notes.get(path) ?? texts.execution.visits(found.get(path)?.visits ?? 0, isWhole);
   return (
-    <details>
+    <details className="step-table" open={matchMedia(NARROW).matches}>
       <summary>{texts.execution.graphTable}</summary>
       <table className="rows">
         <tbody>

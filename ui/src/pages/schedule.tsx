@@ -1,7 +1,7 @@
 /** One schedule: how it stands, and the form in which it is written. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type ReactNode, useMemo, useState } from "react";
+import { useId, useMemo, useState } from "react";
 import { ProblemError } from "~/api/client";
 import { listDefinitions, readDefinition } from "~/api/endpoints";
 import { putSchedule, readSchedule, type ScheduleAction, type TaggedSchedule } from "~/api/schedules";
@@ -51,7 +51,9 @@ export function SchedulePage() {
         <h1>{words.of(name)}</h1>
         <span className="chips">
           {ACTIONS.filter((action) => action !== (schedule.paused ? "pause" : "resume")).map((action) => (
-            <Act key={action} name={nameOf(action)} action={schedule.actions[action]} onClick={() => ask(action)} />
+            <span key={action} className={action === "delete" ? "danger" : undefined}>
+              <Act name={nameOf(action)} action={schedule.actions[action]} onClick={() => ask(action)} />
+            </span>
           ))}
         </span>
       </div>
@@ -130,16 +132,11 @@ function ScheduleForm({ tenant, stored, first }: FormProps) {
   const hidden = stored?.schedule.hidden;
   const asked = hidden === undefined ? stored?.schedule.actions.put : { possible: false, reason: hidden };
   const may = asked ?? { possible: me.data?.rights?.includes("schedules:write") ?? false, reason: null };
-  const submit = (
-    <div className="stack">
-      {saved.isError && <ProblemAlert error={saved.error} />}
-      <span>
-        <Act name={words.save} action={may} isPrimary isBusy={saved.isPending} />
-      </span>
-    </div>
-  );
+  const form = useId();
+  const chosen = useDefinition(tenant, draft);
+  const lacks = draft.name.trim() === "" ? words.needName : chosen.definition.data === undefined ? words.needDefinition : null;
   return (
-    <section className="panel stack" aria-label={words.save}>
+    <section className="panel stack schedule-form" aria-label={words.save}>
       {stored === null && <Field label={words.name} hint={words.nameHint} value={draft.name} onChange={(name) => set({ name })} maxLength={48} />}
       <Field label={words.label} value={draft.title} onChange={(title) => set({ title })} maxLength={200} />
       <Field label={words.description} value={draft.description} onChange={(description) => set({ description })} maxLength={2_000} />
@@ -147,7 +144,12 @@ function ScheduleForm({ tenant, stored, first }: FormProps) {
       <label className="check">
         <input type="checkbox" checked={draft.isSkipping} onChange={(event) => set({ isSkipping: event.target.checked })} /> {words.skip}
       </label>
-      <InputForm tenant={tenant} draft={draft} set={set} error={saved.error} onSubmit={(input) => saved.mutate(input)} submit={submit} />
+      <InputForm id={form} {...chosen} draft={draft} set={set} error={saved.error} onSubmit={(input) => lacks === null && saved.mutate(input)} />
+      {saved.isError && <ProblemAlert error={saved.error} />}
+      <div className="save-bar">
+        <Act name={words.save} action={lacks === null || !may.possible ? may : { possible: false, reason: lacks }} form={form} isPrimary isBusy={saved.isPending} />
+        {may.possible && lacks !== null && <span className="muted">{lacks}</span>}
+      </div>
     </section>
   );
 }
@@ -181,17 +183,8 @@ function Plan({ draft, set }: { draft: ScheduleDraft; set: (change: Partial<Sche
   );
 }
 
-interface InputProps {
-  tenant: string;
-  draft: ScheduleDraft;
-  set: (change: Partial<ScheduleDraft>) => void;
-  error: unknown;
-  onSubmit: (input: Json) => void;
-  submit: ReactNode;
-}
-
-/** Which definition, and its input: by its form, or as JSON where it has none. */
-function InputForm({ tenant, draft, set, error, onSubmit, submit }: InputProps) {
+/** The definition that a schedule starts, when its name is whole. */
+function useDefinition(tenant: string, draft: ScheduleDraft) {
   const [chosen, choose] = useState(draft.definition);
   const known = useQuery({ queryKey: ["definitions", tenant, null], queryFn: () => listDefinitions(tenant, null) });
   const version = draft.version === "" ? undefined : Number(draft.version);
@@ -201,10 +194,23 @@ function InputForm({ tenant, draft, set, error, onSubmit, submit }: InputProps) 
     enabled: chosen !== "",
     retry: false,
   });
-  const ids = known.data?.items.map(({ id }) => id) ?? [];
-  const write = (id: string): void => {
-    set({ definition: id });
-    if (ids.includes(id)) choose(id);
+  return { ids: known.data?.items.map(({ id }) => id) ?? [], definition, choose };
+}
+
+interface InputProps extends ReturnType<typeof useDefinition> {
+  /** Of its form, which is sent from elsewhere on the page. */
+  id: string;
+  draft: ScheduleDraft;
+  set: (change: Partial<ScheduleDraft>) => void;
+  error: unknown;
+  onSubmit: (input: Json) => void;
+}
+
+/** Which definition, and its input: by its form, or as JSON where it has none. */
+function InputForm({ id, ids, definition, choose, draft, set, error, onSubmit }: InputProps) {
+  const write = (name: string): void => {
+    set({ definition: name });
+    if (ids.includes(name)) choose(name);
   };
   const schema = definition.data?.inputSchema as unknown;
   const errors = useMemo(() => (error instanceof ProblemError ? errorsAt(error.problem.errors ?? []) : undefined), [error]);
@@ -212,8 +218,8 @@ function InputForm({ tenant, draft, set, error, onSubmit, submit }: InputProps) 
     <>
       <Field label={words.definition} value={draft.definition} onChange={write} onBlur={() => choose(draft.definition.trim())} list="known-definitions" spellCheck={false} />
       <datalist id="known-definitions">
-        {ids.map((id) => (
-          <option key={id} value={id} />
+        {ids.map((each) => (
+          <option key={each} value={each} />
         ))}
       </datalist>
       <Field label={words.version} hint={words.versionHint} type="number" min="1" value={draft.version} onChange={(next) => set({ version: next })} />
@@ -223,12 +229,12 @@ function InputForm({ tenant, draft, set, error, onSubmit, submit }: InputProps) 
         <p className="muted">{words.choose}</p>
       ) : isFormSchema(schema) ? (
         <Boundary key={`${definition.data.id} ${definition.data.version}`}>
-          <JsonForm schema={schema} value={draft.input} errors={errors} onChange={(input) => set({ input })} onSubmit={onSubmit}>
-            {submit}
+          <JsonForm id={id} schema={schema} value={draft.input} errors={errors} onChange={(input) => set({ input })} onSubmit={onSubmit}>
+            <></>
           </JsonForm>
         </Boundary>
       ) : (
-        <JsonInput key={`${definition.data.id} ${definition.data.version}`} input={draft.input ?? {}} onChange={(input) => set({ input })} onSubmit={onSubmit} submit={submit} />
+        <JsonInput id={id} key={`${definition.data.id} ${definition.data.version}`} input={draft.input ?? {}} onChange={(input) => set({ input })} onSubmit={onSubmit} />
       )}
     </>
   );

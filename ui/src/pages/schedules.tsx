@@ -70,6 +70,7 @@ function columnsOf(tenant: string, rights: readonly string[], ask: (asked: Asked
       cell: (row) => (
         <Link to="/t/$tenant/schedules/$name" params={{ tenant, name: row.name }} title={row.name}>
           {row.title || row.name}
+          {row.title && <small className="under">{row.name}</small>}
         </Link>
       ),
     },
@@ -101,7 +102,7 @@ function columnsOf(tenant: string, rights: readonly string[], ask: (asked: Asked
       cell: (row) => (
         <span className="chips">
           {actions(row).map((action) => (
-            <button key={action} type="button" className="link" aria-label={actionOf(nameOf(action), row.name)} onClick={() => ask({ name: row.name, action })}>
+            <button key={action} type="button" className={action === "delete" ? "link danger" : "link"} aria-label={actionOf(nameOf(action), row.name)} onClick={() => ask({ name: row.name, action })}>
               {nameOf(action)}
             </button>
           ))}

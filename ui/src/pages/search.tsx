@@ -1,7 +1,7 @@
 /** Search: everything by words, states, errors, people, times and what it is about; counts that filter; saved views. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { search as find, type SearchPage } from "~/api/operate";
 import type { Hit } from "~/api/types";
 import { searchRoute } from "~/app/router";
@@ -54,8 +54,9 @@ export function SearchPage() {
         </h1>
         <Freshness found={data} />
       </div>
-      <SavedViews tenant={tenant} asked={asked} onOpen={(view) => void navigate({ search: view })} />
-      <Filters asked={asked} names={names} set={set} />
+      <Filters asked={asked} names={names} set={set}>
+        <SavedViews tenant={tenant} asked={asked} onOpen={(view) => void navigate({ search: view })} />
+      </Filters>
       {data?.source === "index" && data.isWhole === false && <p className="notice">{texts.search.notWhole}</p>}
       {data?.source === "tables" && <p className="notice">{texts.search.noEngine}</p>}
       <div className="search-views">
@@ -97,7 +98,14 @@ function Freshness({ found }: { found: SearchPage | undefined }) {
   );
 }
 
-function Filters({ asked, names, set }: { asked: Asked; names: string[]; set: (change: Partial<Asked>) => void }) {
+interface FiltersProps {
+  asked: Asked;
+  names: string[];
+  set: (change: Partial<Asked>) => void;
+  children: ReactNode;
+}
+
+function Filters({ asked, names, set, children }: FiltersProps) {
   const kind = kindOf(asked);
   const [isOpen, open] = useState(LESSER.some((name) => asked[name] !== undefined));
   return (
@@ -128,6 +136,7 @@ function Filters({ asked, names, set }: { asked: Asked; names: string[]; set: (c
           {texts.filter.clear}
         </button>
       )}
+      {children}
     </div>
   );
 }

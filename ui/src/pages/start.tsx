@@ -1,11 +1,11 @@
 /** Start an execution: by form, by JSON, or by a command to copy. */
 import Button from "@cloudscape-design/components/button";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation, useQueries, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { ProblemError } from "~/api/client";
 import { BASE } from "~/api/early";
 import { listExecutions, readDefinition, readExecution, startExecution } from "~/api/endpoints";
-import type { Json, StoredDefinition } from "~/api/types";
+import type { Execution, Json, StoredDefinition } from "~/api/types";
 import { startRoute } from "~/app/router";
 import { isFormSchema, JsonForm, sent } from "~/form/form";
 import { JsonInput } from "~/form/json-input";
@@ -72,7 +72,7 @@ function Start({ definition, tenant }: { definition: StoredDefinition; tenant: s
   const submit = (
     <div className="stack">
       <Field label={texts.start.name} hint={texts.start.nameHint} value={draft?.name ?? ""} onChange={(name) => change({ name })} pattern="[A-Za-z0-9._\-]{1,64}" />
-      <span>
+      <span className="submit">
         <Act name={texts.start.submit} action={definition.actions.execute} isPrimary isBusy={started.isPending} />
       </span>
     </div>
@@ -153,16 +153,35 @@ function Command({ tenant, id, input }: { tenant: string; id: string; input: Jso
   );
 }
 
+const RECENT = 4;
+const MOST_VALUES = 3;
+const MOST_LETTERS = 24;
+
+/** The inputs of executions, each once. One that is hidden or too large for an answer is left out. */
+function inputsOf(found: readonly { data: Execution | undefined }[]): { id: string; input: Json }[] {
+  const given = found.flatMap(({ data }) => (data === undefined || data.input == null ? [] : [{ id: data.id, input: data.input as Json }]));
+  return given.filter((each, at) => given.findIndex((other) => JSON.stringify(other.input) === JSON.stringify(each.input)) === at);
+}
+
+/** The first texts and numbers of an input, wherever they stand in it. */
+export function firstValues(input: Json): string | undefined {
+  const values = (each: Json): string[] => (each === null || typeof each === "boolean" ? [] : typeof each === "object" ? Object.values(each).flatMap(values) : [String(each)]);
+  const first = values(input).filter((each) => each.trim() !== "").slice(0, MOST_VALUES);
+  return first.length === 0 ? undefined : first.map((each) => (each.length > MOST_LETTERS ? `${each.slice(0, MOST_LETTERS - 1)}…` : each)).join(" · ");
+}
+
 /** Inputs to begin with: the examples of the schema, and what was started last. */
 function Inputs({ tenant, definition, onChoose }: { tenant: string; definition: StoredDefinition; onChoose: (value: Json) => void }) {
   const recent = useQuery({
     queryKey: ["executions", tenant, definition.id, "recent"],
-    queryFn: () => listExecutions(tenant, { definition: definition.id, limit: 5 }),
+    queryFn: () => listExecutions(tenant, { definition: definition.id, limit: RECENT, fields: ["id"] }),
+  });
+  const started = useQueries({
+    queries: (recent.data?.items ?? []).map(({ id }) => ({ queryKey: ["execution", tenant, id, "input"], queryFn: () => readExecution(tenant, id), staleTime: Infinity, retry: false })),
+    combine: inputsOf,
   });
   const schema = definition.inputSchema as { examples?: Json[] } | boolean | undefined;
   const examples = typeof schema === "object" ? (schema.examples ?? []) : [];
-  const take = async (id: string): Promise<void> => onChoose(((await readExecution(tenant, id)).input ?? {}) as Json);
-  const started = recent.data?.items ?? [];
   if (examples.length + started.length === 0) return <div className="inputs" />; // its room is kept, so that nothing moves under a click
   return (
     <div className="chips inputs" role="group" aria-label={texts.start.inputs}>
@@ -174,8 +193,8 @@ function Inputs({ tenant, definition, onChoose }: { tenant: string; definition: 
       ))}
       {started.length > 0 && <span className="muted">{texts.start.recent}</span>}
       {started.map((each) => (
-        <button key={each.id} type="button" className="chip" onClick={() => void take(each.id)}>
-          {each.id.split(":").at(-1)}
+        <button key={each.id} type="button" className="chip" title={each.id} onClick={() => onChoose(each.input)}>
+          {firstValues(each.input) ?? texts.start.noValues}
         </button>
       ))}
     </div>

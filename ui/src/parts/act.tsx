@@ -10,13 +10,15 @@ interface Props {
   onClick?: () => void;
   isPrimary?: boolean;
   isBusy?: boolean;
+  /** The id of the form that it submits, where it stands elsewhere. */
+  form?: string;
 }
 
-export function Act({ name, action, onClick, isPrimary = false, isBusy = false }: Props) {
+export function Act({ name, action, onClick, isPrimary = false, isBusy = false, form }: Props) {
   const reason = action?.possible === false && action.reason !== null ? inWords(action.reason) : undefined;
   return (
     <span title={reason}>
-      <Button variant={isPrimary ? "primary" : "normal"} disabled={action?.possible !== true} disabledReason={reason} loading={isBusy} formAction={onClick === undefined ? "submit" : "none"} {...(onClick && { onClick })}>
+      <Button variant={isPrimary ? "primary" : "normal"} disabled={action?.possible !== true} disabledReason={reason} loading={isBusy} formAction={onClick === undefined ? "submit" : "none"} {...(form !== undefined && { form })} {...(onClick && { onClick })}>
         {name}
       </Button>
     </span>

@@ -1,5 +1,5 @@
 /** The name of an execution, shortened in the middle: its end tells it from others. The whole is copied, and shown on hover. */
-const END = 6;
+const END = 8;
 
 export function Id({ text }: { text: string }) {
   return (

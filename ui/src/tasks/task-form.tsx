@@ -18,6 +18,7 @@ import { Markdown } from "~/parts/markdown";
 import { Boundary, Loading, ProblemAlert } from "~/parts/problem";
 import { Time } from "~/parts/time";
 import { texts } from "~/texts";
+import { Data } from "./data";
 import { Facts } from "./facts";
 import { ReassignDialog } from "./reassign-dialog";
 import "./tasks.css";
@@ -76,7 +77,7 @@ function Shown({ task, tenant, isAlone }: { task: Task; tenant: string; isAlone:
           {taken}
         </p>
       )}
-      {task.data !== null && task.data !== undefined && <Decided task={task} isAlone={isAlone} />}
+      {task.data !== null && task.data !== undefined && <Decided task={task} />}
       {failed !== null && <ProblemAlert error={failed} />}
       {complete.isSuccess && (
         <p className="notice notice-good" role="status">
@@ -118,45 +119,13 @@ function useTaken(task: Task, me: string | undefined): string | null {
   return isOthers ? texts.tasks.changed(task.claimedBy ?? "") : null;
 }
 
-function Decided({ task, isAlone }: { task: Task; isAlone: boolean }) {
+function Decided({ task }: { task: Task }) {
   const reference = (task.references as Record<string, ValueReference> | undefined)?.["/data"];
-  const data = task.data as Json;
-  const isPlain = typeof data === "object" && data !== null && !Array.isArray(data) && Object.values(data).every((each) => typeof each !== "object" || each === null);
   return (
     <details open>
       <summary>{texts.tasks.data}</summary>
-      {isPlain || isAlone ? <Plain value={data} /> : <Value value={data} reference={reference} label={texts.tasks.data} />}
+      {reference === undefined ? <Data value={task.data as Json} schema={task.inputSchema} /> : <Value value={task.data} reference={reference} label={texts.tasks.data} />}
     </details>
-  );
-}
-
-/** Members by name, for people who read no JSON. */
-function Plain({ value }: { value: Json }) {
-  if (Array.isArray(value)) {
-    return (
-      <ul>
-        {value.slice(0, 100).map((each, index) => (
-          <li key={index}>
-            <Plain value={each} />
-          </li>
-        ))}
-      </ul>
-    );
-  }
-  if (typeof value !== "object" || value === null) return <>{value === null ? texts.json.empty : String(value)}</>;
-  return (
-    <dl className="plain-data">
-      {Object.entries(value)
-        .slice(0, 100)
-        .map(([name, each]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>
-              <Plain value={each} />
-            </dd>
-          </div>
-        ))}
-    </dl>
   );
 }
 
