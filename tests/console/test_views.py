@@ -92,7 +92,7 @@ def test_a_start_names_inputs_to_begin_with_only_where_there_are_some(opened: Op
     expect(page.get_by_role("heading", name="Start bare")).to_be_visible()
     page.wait_for_load_state("networkidle")
     expect(page.get_by_text("Recent inputs")).to_have_count(0)
-    console.start("bare", {"name": "first"})
+    console.start("bare", {"input": {"day": "first"}})
     page.reload()
     expect(page.get_by_role("group", name="Inputs to begin with").get_by_role("button", name="first")).to_be_visible()
     expect(page.get_by_text("Examples")).to_have_count(0)

@@ -83,7 +83,7 @@ export function Graph({ plan, standings = PLAN, taken = NOWHERE, notes = NONE, i
         ariaLabelConfig={{ "controls.ariaLabel": texts.execution.graph }}
       >
         <Background gap={18} size={0.6} />
-        <Controls showInteractive={false} />
+        <Controls showInteractive={false} position="top-right" orientation="horizontal" />
         <Fitted layout={layout} focus={selected} />
       </ReactFlow>
     </div>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Step } from "~/api/types";
-import { type Box, layoutOf } from "./layout";
+import { type Box, layoutOf, viewOf } from "./layout";
 import { planOf, stepsOf } from "./plan";
 
 const STEPS: Step[] = [
@@ -74,5 +74,29 @@ describe("the layout", () => {
     const start = performance.now();
     expect(layoutOf(many, () => false).boxes).toHaveLength(1_000);
     expect(performance.now() - start).toBeLessThan(5_000);
+  });
+});
+
+describe("a view of a plan that is too large for its place", () => {
+  const layout = layoutOf(planOf(STEPS), () => false);
+
+  it("is at full size, around the chosen step, within the plan", () => {
+    const [width, height] = [300, 200];
+    const first = viewOf(layout, width, height, undefined);
+    expect(first).toMatchObject({ y: 16, zoom: 1 });
+    const inner = viewOf(layout, width, height, "checks/stock/each/reserve");
+    const place = { x: 0, y: 0 };
+    for (let at = layout.boxes.find((each) => each.path === "checks/stock/each/reserve"); at !== undefined; at = layout.boxes.find((each) => each.path === at?.parent)) {
+      place.x += at.x;
+      place.y += at.y;
+    }
+    expect(place.x + inner.x).toBeGreaterThanOrEqual(0);
+    expect(place.x + inner.x + 172).toBeLessThanOrEqual(width);
+    expect(place.y + inner.y + 20).toBeCloseTo(height / 2);
+    expect(viewOf(layout, width, height, "done").y).toBeCloseTo(height - layout.height - 16);
+  });
+
+  it("stands in the middle where there is room", () => {
+    expect(viewOf(layout, layout.width + 400, 200, undefined).x).toBe(200);
   });
 });
