@@ -21,7 +21,7 @@ from chalicelib.core.executions.waiting import Answer, AnswerWait
 from chalicelib.core.values.errors import DamagedError, TooManyWaitersError
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Channel, Waiter, channel_of_sent
-from chalicelib.core.waits.task import Task, TaskStatus, closed, reassigned
+from chalicelib.core.waits.task import Task, TaskStatus, closed, if_overdue, people, reassigned
 from chalicelib.engine import optimistic
 from chalicelib.engine.signals import Signals
 from chalicelib.ports import TaskStore
@@ -54,8 +54,8 @@ def open_task(tasks: TaskStore, execution: Execution, thread: Thread, wanted: Wa
     def make(row: Task | None) -> tuple[Task | None, None]:
         if row is None or row.status is not TaskStatus.OPEN or row.overdue:
             return row, None
-        others = reassigned(row, _people(due.get("assignees")), _people(due.get("groups")))
-        return copy_with(others, overdue=True), None
+        others = reassigned(row, people(due.get("assignees")), people(due.get("groups")))
+        return copy_with(others, overdue=True, if_overdue=None), None
 
     _change(tasks, task, make)
 
@@ -176,17 +176,12 @@ def _task(execution: Execution, thread: Thread, title: Any, params: Mapping[str,
         input_schema=params.get("inputSchema", True),
         ui_schema=params.get("uiSchema"),
         data=params.get("data"),
-        assignees=_people(params.get("assignees")),
-        groups=_people(params.get("groups")),
-        excluded=_people(params.get("not")),
+        assignees=people(params.get("assignees")),
+        groups=people(params.get("groups")),
+        excluded=people(params.get("not")),
         priority=int(params.get("priority", 50)),
+        if_overdue=if_overdue(params.get("due")),
     )
-
-
-def _people(names: str | Sequence[str] | None) -> tuple[str, ...]:
-    if isinstance(names, str):
-        return (names,)
-    return tuple(names or ())
 
 
 def waiter_of(execution: Execution, thread: Thread, key: str) -> Waiter:

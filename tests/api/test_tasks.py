@@ -263,9 +263,12 @@ def test_one_that_is_not_done_in_time_is_others_to_do(sedo: Sedo) -> None:
     due: Json = {"seconds": 100, "then": "reassign", "groups": ["managers"]}
     started(sedo, {**TASK, "due": due})
     path = only(sedo)
-    assert ask(sedo, "ada", "GET", path).json_body["dueAt"] == "2026-01-01T00:01:40.000Z"
+    before = ask(sedo, "ada", "GET", path).json_body
+    assert before["dueAt"] == "2026-01-01T00:01:40.000Z"
+    assert before["ifOverdue"] == {"then": "reassign", "assignees": [], "groups": ["managers"]}
     ask(sedo, "ada", "POST", f"{path}/claim")
     sedo.pass_time(101)
     task = ask(sedo, "ada", "GET", path).json_body
     assert (task["groups"], task["claimedBy"], task["overdue"]) == (["managers"], None, True)
+    assert task["ifOverdue"] is None
     assert [late["id"] for late in ask(sedo, "ada", "GET", "/tasks?overdue=true").json_body] == [task["id"]]

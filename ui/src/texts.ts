@@ -374,7 +374,7 @@ export const texts = {
     title: "Executions",
     start: "Start execution",
     filter: "Filter these rows (/)",
-    chips: { all: "All", running: "In flight", failed: "Failed, 24 h", paused: "Paused", succeeded: "Succeeded" },
+    chips: { all: "All", running: "In flight", person: "Waiting for people", failed: "Failed, 24 h", paused: "Paused", succeeded: "Succeeded" },
     columns: {
       execution: "Execution",
       state: "State",
@@ -598,6 +598,11 @@ export const texts = {
     due: "due",
     overdue: "overdue",
     opened: "opened",
+    ifOverdue: {
+      fails: "if overdue: the step fails with task.Overdue",
+      goesTo: (who: string) => `if overdue: it goes to ${who || "anybody"}`,
+      goesOn: (value: string | undefined) => `if overdue: the step succeeds with ${value ?? "the value of the definition"}`,
+    },
     claim: "Claim",
     release: "Release",
     complete: "Complete task",
@@ -637,6 +642,7 @@ export const texts = {
     file: "Choose a file",
     fileTooLarge: (limit: number) => `A file has ${limit.toLocaleString("en")} bytes at most.`,
     fileChosen: (name: string, bytes: number) => `${name}, ${bytes.toLocaleString("en")} bytes`,
+    utc: "UTC, not your own time zone.",
     zone: (zone: string) => `In your time zone, ${zone}.`,
     missing: "This is needed.",
     forbidden: "Nothing of this name is allowed here.",

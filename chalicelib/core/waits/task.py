@@ -21,6 +21,9 @@ from chalicelib.core.values.value import copy_with, value
 
 MAX_CHANGES = LIMITS.task_changes_bytes
 
+SHOWN_VALUE = 200
+"""Bytes of the value of a task that was not done in time, beside the task."""
+
 
 class TaskStatus(StrEnum):
     """Whether a task is to be done, and how it ended."""
@@ -73,6 +76,8 @@ class Task:
     """Why it was rejected."""
     definition_version: int = 0
     """0: it is not known."""
+    if_overdue: Json = None
+    """What happens if it is not done in time; None: nothing, or it is not known."""
     key: str | None = None
     """The caller's own name for the answer, by which a repeat of it is known."""
     changes: tuple[Mapping[str, Json], ...] = ()
@@ -190,6 +195,26 @@ def _canonical(value: Json) -> str:
     return json.dumps(value, sort_keys=True)  # of values, True == 1 == 1.0
 
 
+# -- what happens if it is not done in time
+
+
+def people(names: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Read one name, several or none."""
+    return (names,) if isinstance(names, str) else tuple(names or ())
+
+
+def if_overdue(due: Mapping[str, Any] | None) -> dict[str, Json] | None:
+    """Say what the ``due`` of a step does in the end; a value that is long is left out: a task is to cost no more."""
+    if due is None:
+        return None
+    match then := due.get("then", "fail"):
+        case "reassign":
+            return {"then": then, **{name: list(people(due.get(name))) for name in ("assignees", "groups")}}
+        case "continue" if len(encode(given := due.get("value"))) <= SHOWN_VALUE:
+            return {"then": then, "value": given}
+    return {"then": then}
+
+
 # -- how it changes
 
 
@@ -269,6 +294,12 @@ _CONTENT = {
     "answer": "answer",
     "reason": "reason",
 }
+_BESIDE = {
+    "key": "key",
+    "changes": "changes",
+    "definition_version": "definitionVersion",
+    "if_overdue": "ifOverdue",
+}
 _INSTANTS = {"created_at", "due_at", "claimed_at", "closed_at"}
 _LISTS = {"assignees", "groups", "excluded", "changes"}
 _HIDDEN = {"tenantId", "thread", "turn", "excluded", "version"}
@@ -290,6 +321,7 @@ def task_document(task: Task) -> dict[str, Any]:
         **content,
         "key": task.key,
         "definitionVersion": task.definition_version or None,
+        "ifOverdue": task.if_overdue,
         "changes": list(task.changes) or None,
     }
     return {name: member for name, member in document.items() if member is not None}
@@ -297,7 +329,7 @@ def task_document(task: Task) -> dict[str, Any]:
 
 def read_task(document: Mapping[str, Any]) -> Task:
     """Read what :func:`task_document` wrote, or no more of it than its header."""
-    fields = {**_HEADER, **_CONTENT, "key": "key", "changes": "changes", "definition_version": "definitionVersion"}
+    fields = {**_HEADER, **_CONTENT, **_BESIDE}
     return Task(**{name: _value(name, document[wire]) for name, wire in fields.items() if wire in document})
 
 
@@ -318,7 +350,8 @@ def task_json(task: Task, person: Person | None, refused: Refused = nothing_refu
     A ``person`` of None is somebody who is not known. What is ``refused`` to them is so whatever the task says.
     """
     content: dict[str, Json] = {wire: getattr(task, name) for name, wire in _CONTENT.items()}
-    return {**summary_json(task), **content, "actions": _actions(task, person, refused)}
+    actions = _actions(task, person, refused)
+    return {**summary_json(task), **content, "ifOverdue": task.if_overdue, "actions": actions}
 
 
 def _actions(task: Task, person: Person | None, refused: Refused) -> Json:

@@ -10,6 +10,7 @@ from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.task import (
     MAX_CHANGES,
+    SHOWN_VALUE,
     Person,
     Task,
     TaskStatus,
@@ -17,6 +18,7 @@ from chalicelib.core.waits.task import (
     claimed,
     closed,
     complete_problem,
+    if_overdue,
     is_repeat,
     noted,
     read_task,
@@ -55,6 +57,7 @@ FULL = copy_with(
     answer={"approved": True},
     reason="as agreed",
     key="k-1",
+    if_overdue={"then": "fail"},
     changes=({"time": "2026-01-31T09:00:00.000Z", "state": "TaskClaimed", "actor": "ada"},),
     version=7,
 )
@@ -74,6 +77,37 @@ class TestIds:
     @pytest.mark.parametrize("other", [("acme:order:2", "0", 3), ("acme:order:1", "0.a", 3), ("acme:order:1", "0", 4)])
     def test_every_turn_has_a_task_of_its_own(self, other: tuple[str, str, int]) -> None:
         assert task_id(*other) != task_id("acme:order:1", "0", 3)
+
+
+class TestNotInTime:
+    @pytest.mark.parametrize(
+        ("due", "happens"),
+        [
+            (None, None),
+            ({"seconds": 60}, {"then": "fail"}),
+            ({"seconds": 60, "then": "fail", "groups": ["boss"]}, {"then": "fail"}),
+            ({"at": "x", "then": "reassign"}, {"then": "reassign", "assignees": [], "groups": []}),
+            (
+                {"then": "reassign", "assignees": "bob", "groups": ["boss", "board"]},
+                {"then": "reassign", "assignees": ["bob"], "groups": ["boss", "board"]},
+            ),
+            ({"then": "continue"}, {"then": "continue", "value": None}),
+            ({"then": "continue", "value": {"yes": False}}, {"then": "continue", "value": {"yes": False}}),
+            (
+                {"then": "continue", "value": "x" * (SHOWN_VALUE - 2)},
+                {"then": "continue", "value": "x" * (SHOWN_VALUE - 2)},
+            ),
+            ({"then": "continue", "value": "x" * (SHOWN_VALUE - 1)}, {"then": "continue"}),
+        ],
+    )
+    def test_it_is_said_what_happens_then(self, due: dict[str, Json] | None, happens: Json) -> None:
+        assert if_overdue(due) == happens
+
+    def test_it_is_shown_and_kept_and_not_known_of_one_that_says_nothing(self) -> None:
+        task = copy_with(TASK, if_overdue={"then": "fail"})
+        assert task_json(task, ADA)["ifOverdue"] == {"then": "fail"}
+        assert read_task(task_document(task)) == task
+        assert task_json(read_task(task_document(TASK)), ADA)["ifOverdue"] is None
 
 
 class TestWhoMay:
@@ -290,6 +324,7 @@ class TestWire:
             "data": {"total": 1000},
             "answer": {"approved": True},
             "reason": "as agreed",
+            "ifOverdue": {"then": "fail"},
         }
 
     def test_it_tells_what_somebody_can_do_with_it(self) -> None:

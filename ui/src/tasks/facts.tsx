@@ -1,6 +1,6 @@
 /** Whose a task is, until when, and where it comes from. */
 import { Link } from "@tanstack/react-router";
-import type { TaskSummary } from "~/api/types";
+import type { Task, TaskSummary } from "~/api/types";
 import { Time } from "~/parts/time";
 import { texts } from "~/texts";
 
@@ -18,7 +18,14 @@ export function Due({ task }: { task: TaskSummary }) {
   );
 }
 
-export function Facts({ task, tenant, isAlone }: { task: TaskSummary; tenant: string; isAlone: boolean }) {
+/** What happens if it is not done in time, in words. */
+export function ifOverdue({ then, groups = [], assignees = [], value }: NonNullable<Task["ifOverdue"]>): string {
+  const { fails, goesTo, goesOn } = texts.tasks.ifOverdue;
+  if (then === "fail") return fails;
+  return then === "reassign" ? goesTo([...groups, ...assignees].join(", ")) : goesOn(value === undefined ? undefined : JSON.stringify(value));
+}
+
+export function Facts({ task, tenant, isAlone }: { task: Task; tenant: string; isAlone: boolean }) {
   const name = task.executionId.split(":").slice(1).join(":");
   return (
     <p className="muted task-facts">
@@ -28,6 +35,7 @@ export function Facts({ task, tenant, isAlone }: { task: TaskSummary; tenant: st
         {texts.tasks.opened} <Time at={task.createdAt} relative />
       </span>
       <Due task={task} />
+      {task.status === "open" && task.ifOverdue != null && <span>{ifOverdue(task.ifOverdue)}</span>}
       {isAlone ? (
         <span>{name}</span>
       ) : (
