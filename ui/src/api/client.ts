@@ -14,18 +14,24 @@ export class ProblemError extends Error {
   }
 }
 
-/** Answers in the memory of this page, by path and media type: a 304 stands for the one that is here. */
-const known = new Map<string, { etag: string; text: string; headers: Headers }>();
+interface Known {
+  etag: string;
+  text: string;
+  headers: Headers;
+}
+
+/** Answers in the memory of this page, by path and media type: a 304 stands for the one that was here when it was asked. */
+const known = new Map<string, Known>();
 const place = (request: Request): string => `${request.headers.get("Accept") ?? ""} ${request.url}`;
 
-/** What was asked since nothing was known: an answer that comes later than that is not kept. */
-let asked = new WeakSet<Request>();
+/** What was asked since nothing was known, and what was known then: an answer that comes later than that is not kept. */
+let asked = new WeakMap<Request, Known | undefined>();
 
 /** Forgets every answer, so that none of a tenant is left. */
 export function forget(): void {
   known.clear();
   forgetEarly();
-  asked = new WeakSet();
+  asked = new WeakMap();
 }
 
 const conditional: Middleware = {
@@ -34,19 +40,20 @@ const conditional: Middleware = {
     for (const [name, value] of Object.entries(identity(session()))) request.headers.set(name, value);
     const before = request.method === "GET" ? known.get(place(request)) : undefined;
     if (before !== undefined) request.headers.set("If-None-Match", before.etag);
-    asked.add(request);
+    asked.set(request, before);
     return request;
   },
   async onResponse({ request, response }) {
     const { Authorization } = identity(session());
     if (response.status === 401 && Authorization !== undefined && request.headers.get("Authorization") === Authorization) endSession();
-    const before = known.get(place(request));
+    const before = asked.get(request);
     if (response.status === 304 && before !== undefined) {
       return new Response(before.text, { status: 200, headers: before.headers });
     }
     const etag = response.headers.get("ETag");
-    if (request.method === "GET" && response.status === 200 && etag !== null && asked.has(request)) {
+    if (request.method === "GET" && response.status === 200 && etag !== null) {
       const text = await response.clone().text();
+      if (!asked.has(request)) return undefined;
       if (known.size > 400) known.clear();
       known.set(place(request), { etag, text, headers: response.headers });
     }
