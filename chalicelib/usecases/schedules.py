@@ -26,7 +26,7 @@ from chalicelib.core.values.errors import (
     UnavailableError,
 )
 from chalicelib.core.values.json import format_instant
-from chalicelib.core.values.value import value
+from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine import optimistic
 from chalicelib.ports import Clock, Queue
 from chalicelib.usecases.executions import ExecutionService
@@ -209,10 +209,21 @@ class ScheduleService:
             return found.asked(self.clock.now(), occurrence)
 
         found = self._settled(self.read(tenant_id, name))
+        if seed is not None and (again := self._started_by(found, seed, permit)) is not None:
+            return again
         content = found.content
         self.executions.starts.require_started(tenant_id)
         self.executions.check_start(tenant_id, content.definition, content.input, content.version, permit)
         return self._finish(self._change(tenant_id, name, asked), is_asked=True) or self.read(tenant_id, name)
+
+    def _started_by(self, found: Schedule, seed: str, permit: Permit) -> Schedule | None:
+        """Answer a schedule as a start left it that was asked for before, whatever it has started since."""
+        first = self.executions.executions.get(found.named(seed))
+        if first is None:
+            return None
+        permit(first, first.definition_version)
+        is_last = found.last is not None and found.last.execution == first.id
+        return found if is_last else copy_with(found, last=ScheduledStart(first.started_at, first.id))
 
     def start_due(self, place: str, at: str) -> None:
         """Start what a schedule is to start now, if anything: ``place`` is ``<tenant>:<name>``.

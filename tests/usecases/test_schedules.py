@@ -15,6 +15,7 @@ from chalicelib.core.schedules.plan import Plan
 from chalicelib.core.schedules.schedule import Schedule
 from chalicelib.core.values.errors import (
     InvalidInputError,
+    MissingRightError,
     PreconditionFailedError,
     ScheduleNotFoundError,
     StateError,
@@ -78,6 +79,33 @@ def test_a_start_that_is_asked_for_happens_once_whatever_call_is_struck() -> Non
             about = f"{number} {whole.calls[number]}: {fault}"
             assert world.started() == ["~s.0f1e"], about
             assert (world.schedule.owed, world.schedule.next_at) == (None, NOON), about
+
+
+def test_a_start_that_is_asked_for_again_is_the_first_one_whatever_was_started_since() -> None:
+    world = World(definition=LONG)
+    world.put(copy_with(SKIPPING, input={"a": 1}))
+    world.start("0f1e")
+    world.wired.services.executions.cancel("t", "t:d:~s.0f1e")
+    since = world.start("0f2e").last
+    world.put(copy_with(SKIPPING, input={"a": 2}))
+    again = world.start("0f1e").last
+    assert again is not None
+    assert again.execution == "t:d:~s.0f1e"
+    assert world.started() == ["~s.0f1e", "~s.0f2e"]
+    assert (world.schedule.last, world.schedule.problem) == (since, None)
+
+
+def test_a_start_that_is_asked_for_again_is_held_to_the_rights_of_who_asks() -> None:
+    world = World()
+    world.put()
+    world.start("0f1e")
+    world.start("0f2e")
+
+    def permit(*_: object) -> None:
+        raise MissingRightError("no")
+
+    with pytest.raises(MissingRightError):
+        world.service.start("t", "s", "0f1e", permit)
 
 
 def test_what_was_asked_for_is_started_by_the_sweep_if_the_process_has_died() -> None:
