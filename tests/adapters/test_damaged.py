@@ -14,15 +14,20 @@ from chalicelib.adapters.dynamodb.tables import (
     EXECUTIONS,
     HISTORY,
     INCIDENTS,
+    REPLIES,
     SCHEDULES,
     SIGNALS,
     TASKS,
+    UPLOADS,
+    USAGE,
     TableSchema,
 )
 from chalicelib.core.access.entries import AccessEntry, EntryKind
+from chalicelib.core.access.quotas import StartSlot
 from chalicelib.core.executions.listing import ExecutionFilter
 from chalicelib.core.executions.model import Signal
 from chalicelib.core.records.incident import IncidentFilter
+from chalicelib.core.records.replies import KeptAnswer, KeyHolder
 from chalicelib.core.records.shown import nothing
 from chalicelib.core.schedules.plan import Plan
 from chalicelib.core.schedules.schedule import ScheduleContent, new_schedule
@@ -92,6 +97,16 @@ def waiting(at: Backend, tenant: str) -> Sequence[str]:
 
 def row(at: Backend, tenant: str) -> None:
     at.history.append(history_row(f"{tenant}:{NAME}:one", 1, "writer", None, []))
+
+
+def claimed(at: Backend, tenant: str) -> object:
+    day = timedelta(days=1)
+    return at.replies.claim(f"{tenant}-one", KeyHolder("asked", "seed"), NOW, NOW + day, NOW - day)
+
+
+def kept(at: Backend, tenant: str) -> None:
+    claimed(at, tenant)
+    at.replies.keep(f"{tenant}-one", KeptAnswer(200, {}, "text"), NOW + timedelta(days=1))
 
 
 CASES: dict[str, tuple[TableSchema, dict[str, Any], Make, Get | None, Find | None]] = {
@@ -164,6 +179,36 @@ CASES: dict[str, tuple[TableSchema, dict[str, Any], Make, Get | None, Find | Non
         {"text": {"B": b"no text"}},
         lambda at, tenant: at.definitions.put_text(definition(tenant, "one"), "id: one"),
         lambda at, tenant: at.definitions.text(tenant, "one", 1),
+        None,
+    ),
+    "answer under a key": (
+        REPLIES,
+        {"content": {"B": b"no text"}},
+        kept,
+        claimed,
+        None,
+    ),
+    "answer under a key, of several parts": (REPLIES, {"parts": {"S": "two"}}, kept, claimed, None),
+    "holder of a key": (REPLIES, {"since": {"S": "yesterday"}}, claimed, claimed, None),
+    "slot of a start": (
+        USAGE,
+        {"takenAt": {"S": "yesterday"}},
+        lambda at, tenant: at.usage.take(StartSlot(f"{tenant}-one", 1, "holder", NOW), None),
+        lambda at, tenant: at.usage.slots(f"{tenant}-one", 5),
+        None,
+    ),
+    "upload": (
+        UPLOADS,
+        {"expiresAt": {"S": "tomorrow"}},
+        lambda at, tenant: at.uploads.open(f"{tenant}/one", NOW),
+        lambda at, tenant: at.uploads.expires(f"{tenant}/one"),
+        None,
+    ),
+    "part of an upload": (
+        UPLOADS,
+        {"content": {"B": b"no text"}},
+        lambda at, tenant: at.uploads.put(f"{tenant}/one", 1, b"text", NOW),
+        lambda at, tenant: at.uploads.read(f"{tenant}/one"),
         None,
     ),
     "row of history": (

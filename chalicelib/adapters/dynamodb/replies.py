@@ -4,7 +4,7 @@ import zlib
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.faults import unavailable, undamaged
 from chalicelib.adapters.dynamodb.reads import query
 from chalicelib.adapters.dynamodb.tables import REPLIES
 from chalicelib.adapters.dynamodb.writes import put_if
@@ -14,6 +14,8 @@ from chalicelib.core.values.json import decode, encode
 from chalicelib.core.values.value import copy_with
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, QueryInputTypeDef
 
@@ -48,8 +50,10 @@ class DynamoReplies:
         found = put_if(self._client, request)
         if found is None or found == item:
             return copy_with(wanted, is_new=True)
-        holder = KeyHolder(REPLIES.known(found)["asked"]["S"], found["seed"]["S"], self._reply(found))
-        is_dead = int(found["since"]["N"]) < int(died_before.timestamp())
+        with undamaged(f"answer {name}"):
+            holder = KeyHolder(REPLIES.known(found)["asked"]["S"], found["seed"]["S"])
+            is_dead = int(found["since"]["N"]) < int(died_before.timestamp())
+        holder = copy_with(holder, reply=self._reply(name, found))
         if holder.reply is not None or holder.asked != wanted.asked or not is_dead:
             return holder
         request["Item"] = {**item, "seed": found["seed"]}
@@ -93,11 +97,13 @@ class DynamoReplies:
                 ExpressionAttributeValues={":past": {"N": "0"}},
             )
 
-    def _reply(self, item: "Item") -> KeptAnswer | None:
+    def _reply(self, name: str, item: "Item") -> KeptAnswer | None:
         """Read the answer of an item, if it has one."""
         if "parts" not in item:
             return None
-        content, count = bytes(item["content"]["B"]), int(item["parts"]["N"])
+        with undamaged(f"answer {name}"):
+            content, count = bytes(item["content"]["B"]), int(item["parts"]["N"])
+        rest: Sequence[Item] = []
         if count > 1:
             request: QueryInputTypeDef = {
                 "TableName": self._table,
@@ -106,9 +112,10 @@ class DynamoReplies:
                 "ConsistentRead": True,
             }
             rest = query(self._client, request, count - 1)
+        with undamaged(f"answer {name}"):
             content += b"".join(bytes(part["content"]["B"]) for part in rest)
-        found = decode(zlib.decompress(content))
-        return KeptAnswer(int(item["status"]["N"]), found["headers"], found["body"])
+            found = decode(zlib.decompress(content))
+            return KeptAnswer(int(item["status"]["N"]), found["headers"], found["body"])
 
 
 def _seconds(instant: datetime) -> str:

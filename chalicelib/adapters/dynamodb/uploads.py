@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb.attributes import Attribute, Item
-from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.faults import unavailable, undamaged
 from chalicelib.adapters.dynamodb.reads import query
 from chalicelib.adapters.dynamodb.tables import UPLOADS
 from chalicelib.adapters.names import Names
@@ -38,8 +38,10 @@ class DynamoUploads:
         """Tell up to when an upload is kept."""
         with unavailable():
             answer = self._client.get_item(TableName=self._table, Key=UPLOADS.key(name, 0), ConsistentRead=True)
-        item = answer.get("Item")
-        return None if item is None else datetime.fromtimestamp(int(UPLOADS.known(item)[UPLOADS.expiry]["N"]), UTC)
+        if "Item" not in answer:
+            return None
+        with undamaged(f"upload {name}"):
+            return datetime.fromtimestamp(int(UPLOADS.known(answer["Item"])[UPLOADS.expiry]["N"]), UTC)
 
     def put(self, name: str, number: int, content: bytes, until: datetime) -> None:
         """Write a part, each chunk with the hash of the whole."""
@@ -57,10 +59,10 @@ class DynamoUploads:
             "ExpressionAttributeValues": {":name": {"S": name}, ":first": {"N": str(CHUNKS)}},
             "ConsistentRead": True,
         }
-        by_part = groupby(
-            map(UPLOADS.known, query(self._client, request, sys.maxsize)), lambda item: _number(item) // CHUNKS
-        )
-        found = {number: _joined([*items]) for number, items in by_part}
+        items = query(self._client, request, sys.maxsize)
+        with undamaged(f"upload {name}"):
+            by_part = groupby(map(UPLOADS.known, items), lambda item: _number(item) // CHUNKS)
+            found = {number: _joined([*chunks]) for number, chunks in by_part}
         return {number: content for number, content in found.items() if content is not None}
 
     def _put(self, item: Item) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb.attributes import Item
-from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.faults import unavailable, undamaged
 from chalicelib.adapters.dynamodb.reads import query
 from chalicelib.adapters.dynamodb.tables import FORMAT, USAGE
 from chalicelib.adapters.dynamodb.writes import put_if
@@ -93,10 +93,11 @@ def _item(slot: StartSlot) -> Item:
 
 
 def _slot(item: Item) -> StartSlot:
-    USAGE.known(item)
-    return StartSlot(
-        tenant_id=item[USAGE.partition]["S"],
-        number=int(item[USAGE.sort]["S"].partition("#")[2]),
-        holder=item["holder"]["S"],
-        taken_at=parse_instant(item["takenAt"]["S"]),
-    )
+    tenant, entry = (item[name]["S"] for name in (USAGE.partition, USAGE.sort))
+    with undamaged(f"{entry} of {tenant}"):
+        return StartSlot(
+            tenant_id=tenant,
+            number=int(entry.partition("#")[2]),
+            holder=USAGE.known(item)["holder"]["S"],
+            taken_at=parse_instant(item["takenAt"]["S"]),
+        )
