@@ -139,6 +139,7 @@ function Filters({ search, tenant, set }: { search: Search; tenant: string; set:
   );
 }
 
+const definitionOf = ({ definitionId, version }: ExecutionSummary): string => `${definitionId} v${version}`;
 const nameOf = (id: string): string => id.split(":").slice(1).join(":");
 
 type Attributes = ReturnType<typeof useAttributes>;
@@ -155,7 +156,7 @@ function columnsOf(tenant: string, stateOf: StateOf, attributes: Attributes): Co
       ),
     },
     { name: columns.state, cell: (row) => <StateBadge state={stateOf(row)} /> },
-    { name: columns.definition, cell: (row) => `${row.definitionId} v${row.version}` },
+    { name: columns.definition, cell: definitionOf, title: definitionOf },
     ...attributes.names.slice(0, MOST_ATTRIBUTES).map((name) => {
       const cell = ({ id }: ExecutionSummary): string => String(attributes.of.get(id)?.[name] ?? "");
       return { name, cell, title: cell };

@@ -190,7 +190,7 @@ function columnsOf(tenant: string, kind: ReturnType<typeof kindOf>, names: reado
       cell: (row) => <StateBadge state={row.kind === "execution" ? stateOf(row as never) : { tone: SHOWN_STATES[row.state] ?? null, word: words(row.state) }} />,
     },
     { for: "definition", name: texts.definitions.columns.title, cell: (row) => row.title, title: (row) => row.title },
-    { name: columns.definition, cell: (row) => (row.version === null ? row.definitionId : `${row.definitionId} v${row.version}`) },
+    { name: columns.definition, cell: definitionOf, title: definitionOf },
     { for: "execution", name: texts.search.error, cell: (row) => row.error?.name, title: (row) => row.error?.message },
     ...names.map((attribute) => ({ name: attribute, cell: (row: Hit) => shown(row.attributes[attribute]), title: (row: Hit) => shown(row.attributes[attribute]) })),
     { name: columns.step, cell: (row) => row.step, title: (row) => row.step },
@@ -201,4 +201,5 @@ function columnsOf(tenant: string, kind: ReturnType<typeof kindOf>, names: reado
   return all.filter((each) => each.for === undefined || each.for === kind);
 }
 
+const definitionOf = ({ definitionId, version }: Hit): string => (version === null ? definitionId : `${definitionId} v${version}`);
 const shown = (value: string | number | boolean | undefined): string => (value === undefined ? "" : String(value));
