@@ -115,7 +115,11 @@ class Console:
         return self
 
     def go(self, place: str) -> Page:
-        self.page.goto(f"/ui/index.html#/t/{TENANT}/{place}")
+        return self.at(f"t/{TENANT}/{place}")
+
+    def at(self, place: str) -> Page:
+        """Go to a page that is of no tenant's, too."""
+        self.page.goto(f"/ui/index.html#/{place}")
         return self.page
 
     def post(self, path: str, body: Any, user: str | None = None, method: str = "POST") -> Any:

@@ -38,11 +38,11 @@ def examined(page: Page, place: str) -> list[str]:
     return found + [f"{place} dark {each}" for each in violations(page, COLOURS)]
 
 
-def examined_pages(console: Console, places: Mapping[str, str]) -> list[str]:
+def examined_pages(console: Console, places: Mapping[str, str], under: str = f"t/{TENANT}/") -> list[str]:
     """What axe finds on pages, each of which is there once its heading is."""
     found = list[str]()
     for place, heading in places.items():
-        page = console.go(place)
+        page = console.at(under + place)
         expect(page.get_by_role("heading", name=heading).first).to_be_visible()
         page.wait_for_load_state("networkidle")
         found += examined(page, place)
@@ -64,6 +64,8 @@ def test_axe_finds_nothing_on_any_page(opened: Opened) -> None:
         "definitions/order-flow/edit?tool=compare": "order-flow",
         "definitions/order-flow/start": "Start order-flow",
         "tasks": "Review order",
+        "new-definition": "New definition",
+        "nowhere": "There is no such page",
     }
     found, page = examined_pages(console, places), console.go("definitions/order-flow/start")
     page.get_by_role("button", name="Start execution").click()
@@ -96,6 +98,14 @@ def test_axe_finds_nothing_on_the_pages_for_operators(opened: Opened) -> None:
     expect(page.get_by_role("dialog").get_by_label("viewer")).to_be_visible()
     found += examined(page, "the dialog of a key")
     assert found == []
+
+
+def test_axe_finds_nothing_on_the_pages_outside_a_tenant(opened: Opened) -> None:
+    console, stranger = opened(bypass_csp=True).known(), opened(bypass_csp=True)
+    task = console.task_of(console.start(console.define(), {"input": {"orderId": "A-1"}}))
+    places = {f"task/{TENANT}/{task}": "Review order", "tenants": "Tenant", "no/such/page": "There is no such page"}
+    found = examined_pages(console, places, "")
+    assert [*found, *examined_pages(stranger, {"sign-in": "Sign in"}, "")] == []
 
 
 def test_the_keyboard_is_enough(opened: Opened) -> None:

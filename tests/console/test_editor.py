@@ -1,6 +1,7 @@
 """A definition is written, tried and published in the console."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -123,7 +124,7 @@ def test_a_dry_run_takes_its_mocks_from_an_execution(opened: Opened) -> None:
     page.get_by_label("Or its id").fill(execution)
     page.get_by_label("Or its id").press("Enter")
     expect(page.get_by_label("Input, as JSON")).to_have_value('{\n  "amount": 1\n}')
-    page.get_by_label("Mocks, as JSON").fill("{}")
+    expect(page.get_by_label("Mocks, as JSON")).to_have_value("{}")
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.get_by_text("charge waits for http: it has no mock")).to_be_visible()
     page.get_by_label("Mocks, as JSON").fill(json.dumps({"charge": {"result": {"body": {"id": "ch-7"}}}}))
@@ -132,6 +133,21 @@ def test_a_dry_run_takes_its_mocks_from_an_execution(opened: Opened) -> None:
     expect(page.get_by_role("region", name="Output")).to_have_text('"paid ch-7"')
     page.get_by_role("tab", name="Graph").click()
     expect(page.get_by_role("button", name="charge http · Succeeded")).to_be_visible()
+
+
+def test_a_dry_run_takes_what_people_answered_from_an_execution(opened: Opened) -> None:
+    console = opened().known()
+    ask = {"id": "ask", "type": "task", "title": "Yes?", "stash": "answer"}
+    console.define({"id": "asked", "steps": [ask, {"id": "done", "type": "echo", "message": "${stash.answer.yes}"}]})
+    execution = console.start("asked")
+    console.post(f"tasks/{console.task_of(execution)}/complete", {"answer": {"yes": "gladly"}})
+    page = console.go("definitions/asked/edit?tool=run")
+    page.get_by_role("combobox", name="An execution").select_option(execution)
+    expect(page.get_by_label("Mocks, as JSON")).to_have_value(re.compile("gladly"))
+    mocks = json.loads(page.get_by_label("Mocks, as JSON").input_value())
+    assert mocks == {"ask": [{"result": {"yes": "gladly"}, "by": "ann"}]}
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_role("region", name="Output")).to_have_text('"gladly"')
 
 
 def test_nobody_publishes_over_another_unseen(opened: Opened) -> None:

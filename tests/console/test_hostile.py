@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.console.pages import Console
+from tests.console.pages import TENANT, Console
 
 pytestmark = pytest.mark.timeout(120)
 Opened = Callable[..., Console]
@@ -47,6 +47,17 @@ PLACES = (
     "definitions/evil/edit?tool=compare",
     "definitions/evil/start",
     "tasks",
+    f"tasks?view={QUOTED}&task={QUOTED}",
+    f"executions?state={QUOTED}&waits={QUOTED}&definition={QUOTED}&by={QUOTED}&q={QUOTED}&cursor={QUOTED}",
+    f"definitions?q={QUOTED}",
+    f"definitions/evil?version={QUOTED}",
+    f"definitions/evil/edit?tool={QUOTED}",
+    "definitions/evil/edit?tool=try",
+    "definitions/evil/edit?tool=run",
+    f"definitions/evil/start?tab={QUOTED}&like={QUOTED}",
+    f"definitions/{QUOTED}",
+    f"executions/{QUOTED}",
+    QUOTED,
 )
 FAILS = [{"id": "no", "type": "fail", "error": "No", "cause": "${input.a}"}]
 
@@ -64,7 +75,7 @@ def written(console: Console) -> tuple[str, ...]:
         "examples": [{"a": EVIL}],
     }
     ask = {"id": "ask", "type": "task", "title": "${input.a}", "description": "${input.a}", "data": {"${1}": EVIL}}
-    ask |= {"data": {"said": "${input.a}"}, "inputSchema": schema, "groups": ["<i>risk"]}
+    ask |= {"data": {"said": "${input.a}"}, "inputSchema": schema, "groups": ["<i>risk", "risk"]}
     steps = [{"id": "keep", "type": "transform", "output": "${input.a}", "stash": "kept"}, ask]
     console.define({"id": "evil", "title": EVIL, "description": EVIL, "inputSchema": schema, "steps": steps})
     audit = console.stack.ask("GET", "/sedo/tenants/123/audit?what=definition.created&limit=1")[1]
@@ -79,8 +90,30 @@ def written(console: Console) -> tuple[str, ...]:
     console.post("events/evil", {"key": EVIL[:900], "data": EVIL})
     waiting = console.start("evil", {"input": {"a": EVIL}})
     failed = console.start("evil-end", {"input": {"a": EVIL}}, "?wait=10")
-    executions = (waiting, f"{waiting}?step=keep&tab=io", f"{failed}?tab=error")
+    filtered = f"{waiting}?step={QUOTED}&turn={QUOTED}&tab={QUOTED}&entries={QUOTED}&entry={QUOTED}&open={QUOTED}"
+    executions = (waiting, f"{waiting}?step=keep&tab=io", f"{failed}?tab=error", filtered, *ended(console))
     return f"audit?entry={audit[0]['number']}", *(f"executions/{each}" for each in executions)
+
+
+def ended(console: Console) -> list[str]:
+    """Stop executions, and reject and complete tasks, with words of the corpus; tell the executions."""
+    reason = EVIL[:1000]
+    paused, cancelled, rejected, completed = (console.start("evil", {"input": {"a": EVIL}}) for _ in range(4))
+    for execution, way in ((paused, "pause"), (cancelled, "cancel")):
+        console.task_of(execution)
+        console.post(f"executions/{execution}/{way}", {"reason": reason})
+    console.post(f"tasks/{console.task_of(rejected)}/reject", {"reason": reason})
+    console.post(f"tasks/{console.task_of(completed)}/complete", {"answer": {"a": EVIL, "short": reason}})
+    return [paused, cancelled, rejected, completed]
+
+
+def tasks(console: Console) -> list[str]:
+    """Tell the pages of tasks alone, however they ended."""
+    found = list[str]()
+    for status in ("open", "completed", "rejected", "cancelled"):
+        _, known = console.stack.ask("GET", f"/sedo/tenants/{TENANT}/tasks?definition=evil&status={status}")
+        found += [f"task/{TENANT}/{known[0]['id']}", f"t/{TENANT}/tasks?task={known[0]['id']}"]
+    return found
 
 
 def test_no_field_that_is_shown_becomes_a_part_of_the_page(opened: Opened) -> None:
@@ -88,6 +121,11 @@ def test_no_field_that_is_shown_becomes_a_part_of_the_page(opened: Opened) -> No
     for place in (*written(console), *PLACES):
         page = console.go(place)
         expect(page.get_by_role("heading").first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        is_text(page, place)
+    for place in (*tasks(console), f"task/{TENANT}/{QUOTED}", QUOTED):
+        page = console.at(place)
+        expect(page.get_by_role("heading").or_(page.get_by_role("alert")).first).to_be_visible()
         page.wait_for_load_state("networkidle")
         is_text(page, place)
     page = console.go("definitions/evil/start")

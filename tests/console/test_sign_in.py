@@ -41,6 +41,7 @@ def guarded(
         fields = {"Content-Type": "application/json", "Authorization": f"Bearer {key.strip()}"}
         for method, path, body in (
             ("PUT", "bindings/ada", {"role": "admin", "subjects": ["ada"]}),
+            ("PUT", "bindings/eve", {"role": "viewer", "subjects": ["eve"]}),
             ("POST", "definitions", ORDER),
         ):
             status, said = started.ask(method, f"/sedo/tenants/{TENANT}/{path}", json.dumps(body).encode(), fields)
@@ -52,6 +53,7 @@ def guarded(
 def opened(guarded: Sedo, issuer: Issuer, browser: Browser) -> Iterator[Opened]:
     issuer.asked.clear()
     issuer.nonce, issuer.lifetime, issuer.renews, issuer.signs_out = None, 3600, True, True
+    issuer.subject = "ada"
     context = browser.new_context(base_url=f"http://127.0.0.1:{guarded.port}", reduced_motion="reduce")
     console = Console(context.new_page(), guarded, "ada")
     yield lambda: console.page
@@ -59,10 +61,10 @@ def opened(guarded: Sedo, issuer: Issuer, browser: Browser) -> Iterator[Opened]:
     context.close()
 
 
-def sign_in(page: Page, place: str = "definitions") -> None:
+def sign_in(page: Page, place: str = "definitions", who: str = "ada") -> None:
     page.goto(f"/ui/index.html#/t/{TENANT}/{place}")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.locator(".top-who")).to_contain_text("ada")
+    expect(page.locator(".top-who")).to_contain_text(who)
 
 
 def test_a_person_signs_in_at_the_issuer_and_comes_back_to_where_it_began(opened: Opened, issuer: Issuer) -> None:
@@ -165,3 +167,22 @@ def test_a_session_that_has_ended_keeps_the_draft_for_its_person(opened: Opened)
     expect(page.get_by_text("The sign-in of ada has ended.")).to_be_visible()
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_label("Order id")).to_have_value("A-77")
+
+
+@pytest.mark.parametrize(("who", "count"), [("ada", 1), ("eve", 0)])
+def test_who_may_only_look_is_offered_nothing_to_make_or_start(
+    opened: Opened, issuer: Issuer, who: str, count: int
+) -> None:
+    page, issuer.subject = opened(), who
+    sign_in(page, who=who)
+    expect(page.get_by_role("link", name="order-flow", exact=True)).to_be_visible()
+    for name in ("New definition", "Start order-flow"):
+        expect(page.get_by_role("link", name=name)).to_have_count(count)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("order-flow")
+    expect(page.get_by_role("option", name="order-flow definition")).to_be_visible()
+    expect(page.get_by_role("option", name="Start order-flow")).to_have_count(count)
+    page.keyboard.press("Escape")
+    page.get_by_role("navigation").get_by_role("link", name="Executions").click()
+    expect(page.get_by_text("No executions match.")).to_be_visible()
+    expect(page.get_by_role("link", name="Start execution")).to_have_count(count)

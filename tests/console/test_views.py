@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.console.pages import Console
+from chalicelib.core.values.json import Json
+from tests.console.pages import TENANT, Console
 
 pytestmark = pytest.mark.timeout(120)
 Opened = Callable[..., Console]
@@ -129,3 +130,54 @@ def test_nothing_moves_for_those_who_want_no_motion(opened: Opened) -> None:
     assert page.evaluate("document.body.classList.contains('awsui-motion-disabled')")
     page.get_by_role("button", name="Cancel").hover()
     assert page.evaluate(moving) == 0
+
+
+def test_the_executions_that_wait_for_people_are_a_chip(opened: Opened) -> None:
+    console = opened().known()
+    ask = {"id": "ask", "type": "task", "title": "Yes?"}
+    console.define({"id": "people", "steps": [ask]})
+    console.define({"id": "systems", "steps": [{"id": "hold", "type": "event", "name": "go"}]})
+    console.task_of(console.start("people", {"name": "asked"}))
+    console.start("systems", {"name": "held"})
+    page = console.go("executions")
+    expect(page.get_by_role("link", name="systems:held")).to_be_visible()
+    page.get_by_role("button", name="Waiting for people").click()
+    expect(page.get_by_role("link", name="people:asked")).to_be_visible()
+    expect(page.get_by_role("link", name="systems:held")).to_have_count(0)
+    expect(page.get_by_role("button", name="All that the filters find")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("button", name="Waiting for people")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("link", name="systems:held")).to_have_count(0)
+
+
+def test_what_is_opened_hidden_and_looked_for_is_in_the_address(opened: Opened) -> None:
+    page = seen(opened().known())
+    page.get_by_role("button", name="Hide what succeeded").click()
+    page.get_by_role("button", name="Expand each").click()
+    history = page.get_by_role("region", name="History", exact=True)
+    history.get_by_label("State", exact=True).select_option("ExecutionSucceeded")
+    history.get_by_role("searchbox").fill("succeeded")
+    expect(history.locator(".history-row")).to_have_count(1)
+    page.reload()
+    expect(page.get_by_role("button", name="Hide what succeeded")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Collapse each")).to_be_visible()
+    expect(history.get_by_label("State", exact=True)).to_have_value("ExecutionSucceeded")
+    expect(history.get_by_role("searchbox")).to_have_value("succeeded")
+    expect(history.locator(".history-row")).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    ("due", "said"),
+    [
+        ({"then": "fail"}, "if overdue: the step fails with task.Overdue"),
+        ({"then": "reassign", "groups": ["board"], "assignees": ["bob"]}, "if overdue: it goes to board, bob"),
+        ({"then": "reassign"}, "if overdue: it goes to anybody"),
+        ({"then": "continue", "value": {"yes": False}}, 'if overdue: the step succeeds with {"yes":false}'),
+    ],
+)
+def test_a_task_says_what_happens_if_it_is_overdue(opened: Opened, due: Json, said: str) -> None:
+    console = opened().known()
+    ask = {"id": "ask", "type": "task", "title": "Yes?", "due": {"seconds": 3600, **due}}
+    task = console.task_of(console.start(console.define({"id": "in-time", "steps": [ask]})))
+    for place in (f"task/{TENANT}/{task}", f"t/{TENANT}/tasks?task={task}"):
+        expect(console.at(place).get_by_text(said, exact=True)).to_be_visible()

@@ -4,6 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { listDefinitions, listExecutions } from "~/api/endpoints";
 import { texts } from "~/texts";
+import { meQuery } from "./gate";
 import { PAGES } from "./pages";
 
 interface Goal {
@@ -70,6 +71,7 @@ export function Palette({ tenant, onClose }: { tenant: string; onClose: () => vo
 
 function useGoals(tenant: string, text: string): Goal[] {
   const navigate = useNavigate();
+  const mayStart = useQuery(meQuery(tenant)).data?.rights?.includes("executions:start") ?? false;
   const definitions = useQuery({ queryKey: ["definitions", tenant, null], queryFn: () => listDefinitions(tenant, null) });
   const executions = useQuery({
     queryKey: ["executions", tenant, { limit: 50 }],
@@ -79,10 +81,8 @@ function useGoals(tenant: string, text: string): Goal[] {
     const all: Goal[] = PAGES.map((page) => ({ name: page.name, kind: `g ${page.key}`, go: () => void navigate({ to: page.to, params: { tenant } }) }));
     for (const { id } of definitions.data?.items ?? []) {
       const params = { tenant, id };
-      all.push(
-        { name: id, kind: texts.definitions.columns.definition, go: () => void navigate({ to: "/t/$tenant/definitions/$id", params }) },
-        { name: texts.start.title(id), kind: "", go: () => void navigate({ to: "/t/$tenant/definitions/$id/start", params }) },
-      );
+      all.push({ name: id, kind: texts.definitions.columns.definition, go: () => void navigate({ to: "/t/$tenant/definitions/$id", params }) });
+      if (mayStart) all.push({ name: texts.start.title(id), kind: "", go: () => void navigate({ to: "/t/$tenant/definitions/$id/start", params }) });
     }
     const open = (id: string): Goal => ({
       name: id,
@@ -94,5 +94,5 @@ function useGoals(tenant: string, text: string): Goal[] {
     const found = all.filter((each) => each.name.toLowerCase().includes(asked)).slice(0, 12);
     const isId = /^[\w.-]+:[\w.-]+:.+$/.test(text.trim());
     return isId && !found.some((each) => each.name === text.trim()) ? [open(text.trim()), ...found] : found;
-  }, [text, tenant, navigate, definitions.data, executions.data]);
+  }, [text, tenant, navigate, mayStart, definitions.data, executions.data]);
 }

@@ -87,7 +87,7 @@ const shell = createRoute({ getParentRoute: () => gate, path: "/t/$tenant", befo
 export const executionsRoute = createRoute({
   getParentRoute: () => shell,
   path: "/executions",
-  validateSearch: texts_("state", "definition", "by", "parent", "from", "q", "cursor"),
+  validateSearch: texts_("state", "waits", "definition", "by", "parent", "from", "q", "cursor"),
   component: ExecutionsPage,
 });
 
@@ -107,7 +107,7 @@ async function askAhead(tenant: string, id: string): Promise<void> {
 export const executionRoute = createRoute({
   getParentRoute: () => shell,
   path: "/executions/$id",
-  validateSearch: texts_("step", "turn", "tab", "view", "stash"),
+  validateSearch: texts_("step", "turn", "tab", "view", "stash", "entries", "entry", "open", "hide"),
   loader: ({ params, cause }) => {
     if (cause === "enter" && session() !== null) askAhead(params.tenant, params.id).catch(() => undefined); // the page says what fails
   },

@@ -1,9 +1,10 @@
 /** What one may do with an execution. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { resume, stop, type Stop } from "~/api/endpoints";
 import type { Execution, Wait } from "~/api/types";
+import { meQuery } from "~/app/gate";
 import { Act } from "~/parts/act";
 import { Dialog } from "~/parts/dialog";
 import { Field } from "~/parts/field";
@@ -22,12 +23,15 @@ export function Controls({ execution, tenant, plan, started }: Props) {
   const [asked, ask] = useState<Stop | "resume" | "redrive" | null>(null);
   const { actions, id, definitionId, version } = execution;
   const task = (execution.waitingFor as unknown as Wait[]).find((each) => each.for === "task")?.task;
+  const mayStart = useQuery(meQuery(tenant)).data?.rights?.includes("executions:start") ?? false;
   const close = (): void => ask(null);
   return (
     <div className="controls">
-      <Link to="/t/$tenant/definitions/$id/start" params={{ tenant, id: definitionId }} search={{ version: String(version), like: id }} className="secondary">
-        {texts.execution.startAgain}
-      </Link>
+      {mayStart && (
+        <Link to="/t/$tenant/definitions/$id/start" params={{ tenant, id: definitionId }} search={{ version: String(version), like: id }} className="secondary">
+          {texts.execution.startAgain}
+        </Link>
+      )}
       {actions.resume.possible ? (
         <Act name={texts.execution.resume} action={actions.resume} onClick={() => ask("resume")} />
       ) : (

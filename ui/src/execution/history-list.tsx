@@ -12,14 +12,16 @@ const ROW = 30;
 
 interface Props {
   entries: HistoryEntry[];
+  /** What is looked for, and the state of the entries. */
+  text: string;
+  state: string | undefined;
+  onFilter: (change: { entries?: string | undefined; entry?: string | undefined }) => void;
   isWhole: boolean;
   onMore: () => Promise<void>;
   onSelect: (entry: HistoryEntry) => void;
 }
 
-export function HistoryList({ entries, isWhole, onMore, onSelect }: Props) {
-  const [text, setText] = useState("");
-  const [state, setState] = useState<string | undefined>();
+export function HistoryList({ entries, text, state, onFilter, isWhole, onMore, onSelect }: Props) {
   const [isReading, setReading] = useState(false);
   const states = useMemo(() => [...new Set(entries.map((each) => each.state))].sort(), [entries]);
   const found = useMemo(() => matching(entries, text, state), [entries, text, state]);
@@ -32,8 +34,8 @@ export function HistoryList({ entries, isWhole, onMore, onSelect }: Props) {
       <header>
         <h2>{texts.execution.history}</h2>
         <span className="muted">{texts.execution.historyCount(found.length, entries.length, isWhole)}</span>
-        <SelectFilter label={texts.execution.facts.state} any={texts.execution.historyAll} choices={states.map((each) => [each, words(each)] as const)} value={state} onChange={setState} />
-        <RowsFilter label={texts.execution.historyFilter} value={text} onChange={(next = "") => setText(next)} />
+        <SelectFilter label={texts.execution.facts.state} any={texts.execution.historyAll} choices={states.map((each) => [each, words(each)] as const)} value={state} onChange={(next) => onFilter({ entry: next })} />
+        <RowsFilter label={texts.execution.historyFilter} value={text} onChange={(next) => onFilter({ entries: next })} />
         {!isWhole && (
           <button type="button" className="chip" disabled={isReading} onClick={() => void more()}>
             {texts.execution.loadMore}

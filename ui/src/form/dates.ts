@@ -8,6 +8,12 @@ export function toLocal(instant: string): string {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }
 
+/** `09:00:00+02:00`, a time of JSON Schema, as `07:00:00`: in UTC, as the form writes it. */
+export function timeInUtc(time: string): string {
+  const at = new Date(`1970-01-01T${time}`);
+  return /(z|[+-]\d\d:\d\d)$/i.test(time) && !Number.isNaN(at.getTime()) ? at.toISOString().slice(11, 19) : time.slice(0, 8);
+}
+
 /** The other way round; a year that is being written may not be one yet. */
 export function fromLocal(text: string): string {
   const at = new Date(text);

@@ -10,7 +10,7 @@ import { type ChangeEvent, useState } from "react";
 import { MarkdownLine } from "~/parts/markdown";
 import { zone } from "~/parts/time";
 import { texts } from "~/texts";
-import { fromLocal, toLocal } from "./dates";
+import { fromLocal, timeInUtc, toLocal } from "./dates";
 import { isUndecided } from "./prepared";
 
 /** Bytes of a file: as a data URL it is a third more, and the API takes 6 MB of input. */
@@ -151,8 +151,17 @@ const native =
 
 const same = (text: string): string => text;
 const DateWidget = native("date", same, same);
-const TimeWidget = native("time", (text) => `${text.length === 5 ? `${text}:00` : text}Z`, (value) => value.slice(0, 8));
+const UtcTime = native("time", (text) => `${text.length === 5 ? `${text}:00` : text}Z`, timeInUtc);
 const Instant = native("datetime-local", fromLocal, toLocal);
+
+function TimeWidget(props: WidgetProps) {
+  return (
+    <span className="with-note">
+      <UtcTime {...props} />
+      <span className="muted small">{texts.form.utc}</span>
+    </span>
+  );
+}
 
 function DateTimeWidget(props: WidgetProps) {
   return (

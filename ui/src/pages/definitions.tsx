@@ -5,6 +5,7 @@ import { useMemo } from "react";
 import { listDefinitions, listExecutions } from "~/api/endpoints";
 import { listInterval } from "~/app/live";
 import type { DefinitionVersion } from "~/api/types";
+import { meQuery } from "~/app/gate";
 import { definitionsRoute } from "~/app/router";
 import { RowsFilter } from "~/parts/filter";
 import { type Column, List } from "~/parts/list";
@@ -17,21 +18,25 @@ export function DefinitionsPage() {
   const navigate = definitionsRoute.useNavigate();
   const list = useQuery({ queryKey: ["definitions", tenant, cursor ?? null], queryFn: () => listDefinitions(tenant, cursor ?? null), refetchOnMount: "always" });
   const running = useRunning(tenant);
+  const rights = useQuery(meQuery(tenant)).data?.rights;
+  const mayStart = rights?.includes("executions:start") ?? false;
   const asked = (q ?? "").toLowerCase();
   const rows = useMemo(
     () => (list.data?.items ?? []).filter((each) => `${each.id} ${each.title ?? ""}`.toLowerCase().includes(asked)),
     [list.data, asked],
   );
-  const columns = useMemo(() => columnsOf(tenant, running), [tenant, running]);
+  const columns = useMemo(() => columnsOf(tenant, running, mayStart), [tenant, running, mayStart]);
   return (
     <>
       <div className="head">
         <h1>
           {texts.definitions.title} <span className="muted light">({texts.list.count(rows.length, list.data?.next != null)})</span>
         </h1>
-        <Link to="/t/$tenant/new-definition" params={{ tenant }} className="primary">
-          {texts.editor.create}
-        </Link>
+        {rights?.includes("definitions:write") && (
+          <Link to="/t/$tenant/new-definition" params={{ tenant }} className="primary">
+            {texts.editor.create}
+          </Link>
+        )}
       </div>
       <div className="filters" role="search">
         <RowsFilter label={texts.definitions.filter} value={q ?? ""} onChange={(next) => void navigate({ search: { cursor, q: next }, replace: true })} />
@@ -52,7 +57,7 @@ export function DefinitionsPage() {
   );
 }
 
-function columnsOf(tenant: string, running: Running): Column<DefinitionVersion>[] {
+function columnsOf(tenant: string, running: Running, mayStart: boolean): Column<DefinitionVersion>[] {
   const { columns, start, runningOf } = texts.definitions;
   return [
     {
@@ -76,18 +81,16 @@ function columnsOf(tenant: string, running: Running): Column<DefinitionVersion>[
     },
     { name: columns.created, cell: (row) => <Time at={row.createdAt} brief /> },
     { name: columns.by, cell: (row) => row.createdBy },
-    {
-      name: start,
-      isUnnamed: true,
-      cell: ({ id }) => (
-        <Link to="/t/$tenant/definitions/$id/start" params={{ tenant, id }}>
-          {start}
-          <span className="hidden-text"> {id}</span>
-        </Link>
-      ),
-    },
+    ...(mayStart ? [{ name: start, isUnnamed: true, cell: ({ id }: DefinitionVersion) => <StartLink tenant={tenant} id={id} /> }] : []),
   ];
 }
+
+const StartLink = ({ tenant, id }: { tenant: string; id: string }) => (
+  <Link to="/t/$tenant/definitions/$id/start" params={{ tenant, id }}>
+    {texts.definitions.start}
+    <span className="hidden-text"> {id}</span>
+  </Link>
+);
 
 interface Running {
   counts: ReadonlyMap<string, number>;

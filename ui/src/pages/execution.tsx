@@ -102,14 +102,14 @@ interface ViewsProps {
 function Views({ execution, plan, visits, entries, first, isWhole, onMore }: ViewsProps) {
   const search = executionRoute.useSearch();
   const navigate = executionRoute.useNavigate();
-  const [isHiding, setHiding] = useState(false);
+  const isHiding = search.hide === "succeeded";
   const now = useNow(1_000, execution.endedAt === null);
   const found = useMemo(() => standings(visits), [visits]);
   const taken = useMemo(() => waysOf(visits), [visits]);
   const counts = useMemo(() => countsOf(execution.threads, visits), [execution.threads, visits]);
   const notes = useMemo(() => notesOf(counts), [counts]);
   const large = plan === undefined ? "" : [...stepsOf(plan)].filter((each) => isLarge(each, counts)).map((each) => each.path).join(" ");
-  const [expanded, setExpanded] = useState<ReadonlySet<string>>(new Set());
+  const expanded = useMemo<ReadonlySet<string>>(() => new Set(search.open?.split(" ")), [search.open]);
   const isCollapsed = useCallback((each: PlanStep) => large.split(" ").includes(each.path) && !expanded.has(each.path), [large, expanded]);
   const isHidden = useCallback((step: PlanStep) => isHiding && found.get(step.path)?.tone === "succeeded", [isHiding, found]);
   const path = search.step ?? execution.step;
@@ -129,11 +129,11 @@ function Views({ execution, plan, visits, entries, first, isWhole, onMore }: Vie
           <header>
             <h2>{texts.execution.graph}</h2>
             {step !== undefined && large.split(" ").includes(path) && (
-              <button type="button" className="chip" aria-expanded={expanded.has(path)} onClick={() => setExpanded(toggled(expanded, path))}>
+              <button type="button" className="chip" aria-expanded={expanded.has(path)} onClick={() => set({ open: toggled(expanded, path) })}>
                 {expanded.has(path) ? texts.execution.collapse(step.id) : texts.execution.expand(step.id)}
               </button>
             )}
-            <button type="button" className="chip" aria-pressed={isHiding} onClick={() => setHiding(!isHiding)}>
+            <button type="button" className="chip" aria-pressed={isHiding} onClick={() => set({ hide: isHiding ? undefined : "succeeded" })}>
               {texts.execution.hideSucceeded}
             </button>
           </header>
@@ -156,12 +156,13 @@ function Views({ execution, plan, visits, entries, first, isWhole, onMore }: Vie
           </section>
         </div>
       </div>
-      <HistoryList entries={entries} isWhole={isWhole} onMore={onMore} onSelect={(entry) => select(entry.step, visits.find((each) => each.entries.includes(entry))?.key)} />
+      <HistoryList entries={entries} text={search.entries ?? ""} state={search.entry} onFilter={set} isWhole={isWhole} onMore={onMore} onSelect={(entry) => select(entry.step, visits.find((each) => each.entries.includes(entry))?.key)} />
     </>
   );
 }
 
-const toggled = (paths: ReadonlySet<string>, path: string): ReadonlySet<string> => new Set(paths.has(path) ? [...paths].filter((each) => each !== path) : [...paths, path]);
+const toggled = (paths: ReadonlySet<string>, path: string): string | undefined =>
+  (paths.has(path) ? [...paths].filter((each) => each !== path) : [...paths, path]).join(" ") || undefined;
 
 interface StepTableProps {
   plan: PlanList;

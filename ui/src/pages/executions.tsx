@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { type ExecutionQuery, listDefinitions, listExecutions } from "~/api/endpoints";
 import type { ExecutionSummary } from "~/api/types";
+import { meQuery } from "~/app/gate";
 import { listInterval } from "~/app/live";
 import { executionsRoute } from "~/app/router";
 import { BulkBar, type Ids } from "~/bulk/bar";
@@ -26,6 +27,7 @@ const NO_ROWS: ExecutionSummary[] = [];
 const CHIPS: { name: string; search: Partial<Search> }[] = [
   { name: texts.executions.chips.all, search: {} },
   { name: texts.executions.chips.running, search: { state: "running" } },
+  { name: texts.executions.chips.person, search: { state: "running", waits: "person" } },
   { name: texts.executions.chips.failed, search: { state: "failed,timedOut", from: "day" } },
   { name: texts.executions.chips.paused, search: { state: "paused" } },
   { name: texts.executions.chips.succeeded, search: { state: "succeeded" } },
@@ -57,7 +59,8 @@ export function ExecutionsPage() {
     placeholderData: keepPreviousData,
   });
   const stateOf = useStates(tenant);
-  const shown = useMemo(() => matching(list.data?.items ?? [], search.q ?? "", stateOf), [list.data, search.q, stateOf]);
+  const mayStart = useQuery(meQuery(tenant)).data?.rights?.includes("executions:start") ?? false;
+  const shown = useMemo(() => matching(list.data?.items ?? [], search, stateOf), [list.data, search, stateOf]);
   const attributes = useAttributes(tenant, list.data?.items ?? NO_ROWS);
   const columns = useMemo(() => columnsOf(tenant, stateOf, attributes), [tenant, stateOf, attributes]);
   const [chosen, choose] = useState<ReadonlySet<string>>(new Set());
@@ -71,12 +74,14 @@ export function ExecutionsPage() {
         <h1>
           {texts.executions.title} <span className="muted light">({texts.list.count(shown.length, list.data?.next != null)})</span>
         </h1>
-        <Link to="/t/$tenant/definitions" params={{ tenant }} className="primary">
-          {texts.executions.start}
-        </Link>
+        {mayStart && (
+          <Link to="/t/$tenant/definitions" params={{ tenant }} className="primary">
+            {texts.executions.start}
+          </Link>
+        )}
       </div>
       <Filters search={search} tenant={tenant} set={set} />
-      <BulkBar tenant={tenant} chosen={chosen} findAll={search.q === undefined ? () => idsOf(tenant, search) : null} onDone={() => choose(new Set())} />
+      <BulkBar tenant={tenant} chosen={chosen} findAll={isOfRows(search) ? null : () => idsOf(tenant, search)} onDone={() => choose(new Set())} />
       <List
         label={texts.executions.title}
         choice={{ chosen, choose }}
@@ -94,24 +99,26 @@ export function ExecutionsPage() {
   );
 }
 
-/** All that the filters of the address find, without the one that is of the rows here. */
+/** Whether a filter is of the rows here: the server does not know it. */
+const isOfRows = ({ q, waits }: Search): boolean => q !== undefined || waits !== undefined;
+
+/** All that the filters of the address find, without those of the rows here. */
 const idsOf = (tenant: string, search: Search): Promise<Ids> =>
   collect(async (cursor) => {
     const page = await listExecutions(tenant, { ...queryOf({ ...search, cursor }, Date.now()), limit: 100, fields: ["id"] });
     return { ids: page.items.map((each) => each.id), next: page.next };
   });
 
-const matching = (rows: ExecutionSummary[], text: string, stateOf: StateOf): ExecutionSummary[] => {
-  const asked = text.toLowerCase();
-  if (asked === "") return rows;
-  return rows.filter((each) =>
-    [each.id, each.step, each.startedBy, stateOf(each).word].some((value) => value?.toLowerCase().includes(asked)),
-  );
+const matching = (rows: ExecutionSummary[], { q, waits }: Search, stateOf: StateOf): ExecutionSummary[] => {
+  const asked = (q ?? "").toLowerCase();
+  const found = waits === "person" ? rows.filter((each) => stateOf(each).tone === "person") : rows;
+  if (asked === "") return found;
+  return found.filter((each) => [each.id, each.step, each.startedBy, stateOf(each).word].some((value) => value?.toLowerCase().includes(asked)));
 };
 
 function Filters({ search, tenant, set }: { search: Search; tenant: string; set: (change: Partial<Search>) => void }) {
   const definitions = useQuery({ queryKey: ["definitions", tenant, null], queryFn: () => listDefinitions(tenant, null) });
-  const isOn = (chip: Partial<Search>): boolean => chip.state === search.state && chip.from === search.from;
+  const isOn = (chip: Partial<Search>): boolean => chip.state === search.state && chip.from === search.from && chip.waits === search.waits;
   return (
     <div className="filters" role="search">
       <div className="chips" role="group" aria-label={texts.executions.columns.state}>
@@ -121,7 +128,7 @@ function Filters({ search, tenant, set }: { search: Search; tenant: string; set:
             type="button"
             className="chip"
             aria-pressed={isOn(chip.search)}
-            onClick={() => set({ state: undefined, from: undefined, ...chip.search })}
+            onClick={() => set({ state: undefined, from: undefined, waits: undefined, ...chip.search })}
           >
             {chip.name}
           </button>

@@ -62,7 +62,7 @@ function Shown({ task, tenant, isAlone }: { task: Task; tenant: string; isAlone:
   return (
     <article className="task" aria-label={task.title}>
       <header className="head">
-        <h2>{task.title}</h2>
+        {isAlone ? <h1>{task.title}</h1> : <h2>{task.title}</h2>}
         {isOpen && !isAlone && <Act name={texts.tasks.reassign} action={task.actions.reassign} onClick={() => reassign(true)} />}
         {task.claimedBy === null ? (
           <Act name={texts.tasks.claim} action={task.actions.claim} isBusy={claim.isPending} onClick={() => claim.mutate()} />
