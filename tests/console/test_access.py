@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.console.pages import TENANT, Console
 from tests.local.running import PROJECT
@@ -108,6 +108,74 @@ def test_axe_finds_nothing_on_the_pages_outside_a_tenant(opened: Opened) -> None
     assert [*found, *examined_pages(stranger, {"sign-in": "Sign in"}, "")] == []
 
 
+def reach(target: Locator) -> None:
+    """Press Tab until the focus is where somebody wants it, and no other way."""
+    expect(target).to_be_visible()
+    for _ in range(150):
+        if target.evaluate("each => each === document.activeElement"):
+            return
+        target.page.keyboard.press("Tab")
+    pytest.fail(f"Tab does not lead to {target}")
+
+
+def press(target: Locator, key: str) -> None:
+    reach(target)
+    target.page.keyboard.press(key)
+
+
+def test_the_story_of_an_order_needs_no_mouse(opened: Opened) -> None:
+    console = opened().known()
+    console.define()
+    page, keys, order = console.go("tasks"), console.page.keyboard, "A-71"
+    expect(page.get_by_role("heading", name="Tasks")).to_be_visible()
+    keys.press("g")
+    keys.press("d")
+    press(page.get_by_role("link", name="Start order-flow"), "Enter")
+    press(page.get_by_role("button", name="Example 1"), "Enter")
+    press(page.get_by_label("Order id"), "Control+a")
+    keys.type(order)
+    keys.press("Control+Enter")
+    press(page.locator("main .head").get_by_role("link", name="Open task"), "Enter")
+    press(page.get_by_role("button", name="Claim"), "Space")
+    expect(page.get_by_role("button", name="Release")).to_be_visible()
+    press(page.get_by_role("radio", name="approve"), "Space")
+    keys.press("ArrowDown")
+    expect(page.get_by_role("radio", name="reject")).to_be_checked()
+    keys.press("ArrowUp")
+    expect(page.get_by_role("radio", name="approve")).to_be_checked()
+    keys.press("Control+Enter")
+    expect(page.get_by_text("Done. Thank you.")).to_be_visible()
+    press(page.get_by_role("link", name="Open execution"), "Enter")
+    expect(page.get_by_label("Facts").get_by_text("card.Declined")).to_be_visible()
+    press(page.get_by_role("button", name="Redrive"), "Enter")
+    stash = page.get_by_label("Stash, to edit")
+    press(stash, "Control+a")
+    keys.insert_text(stash.input_value().replace('"limit": 1', '"limit": 2'))
+    press(page.get_by_role("button", name="Redrive execution"), "Enter")
+    expect(page.get_by_label("Facts").get_by_text("Succeeded")).to_be_visible()
+    searched_and_audited(console, order)
+
+
+def searched_and_audited(console: Console, order: str) -> None:
+    """Find the order by its id, and who redrove it, by keys alone."""
+    page, keys = console.page, console.page.keyboard
+    console.wait_until_found(f"attribute.orderId={order}&state=succeeded", 1)
+    keys.press("g")
+    keys.press("s")
+    reach(page.get_by_label("Words"))
+    keys.type(order)
+    keys.press("Enter")
+    expect(page.get_by_role("row", name=order)).to_have_count(1)
+    press(page.get_by_role("row", name=order).get_by_role("link"), "Enter")
+    expect(page.get_by_label("Facts").get_by_text("Succeeded")).to_be_visible()
+    keys.press("g")
+    keys.press("a")
+    expect(page.get_by_role("row", name="execution.redriven").first).to_be_visible()
+    keys.press("j")
+    keys.press("Enter")
+    expect(page.locator(".audit-entry")).to_contain_text("execution.redriven")
+
+
 def test_the_keyboard_is_enough(opened: Opened) -> None:
     console = opened().known()
     console.start(console.define(), {"name": "by-keyboard", "input": {"orderId": "A-1"}})
@@ -117,26 +185,24 @@ def test_the_keyboard_is_enough(opened: Opened) -> None:
     keys.type("by-keyboard")
     expect(page.locator("tbody tr")).to_have_count(1)
     assert "by-keyboard" in page.url
-    page.evaluate("document.activeElement.blur()")
+    keys.press("Tab")
     keys.press("j")
     keys.press("Enter")
     expect(page.get_by_role("heading", name="order-flow:by-keyboard")).to_be_visible()
     node = page.get_by_role("button", name="load transform · Succeeded")
-    node.focus()
-    keys.press("Enter")
+    press(node, "Enter")
     expect(page.get_by_role("tab", name="Stash")).to_be_visible()
     assert "step=load" in page.url
-    page.get_by_role("tab", name="Stash").focus()
-    keys.press("ArrowRight")
+    press(page.get_by_role("tab", selected=True), "Home")
+    press(page.get_by_role("tab", name="Stash"), "ArrowRight")
     expect(page.get_by_role("tab", name="Input & output")).to_be_focused()
-    page.evaluate("document.activeElement.blur()")
     keys.press("g")
     keys.press("t")
     expect(page.get_by_role("heading", name="Tasks")).to_be_visible()
     keys.press("Control+k")
     keys.type("start order-flow")
     keys.press("Enter")
-    page.get_by_label("Order id").focus()
+    reach(page.get_by_label("Order id"))
     keys.type("A-77")
     keys.press("Control+Enter")
     expect(page.get_by_label("Facts").get_by_text("group risk to do task")).to_be_visible()
@@ -152,8 +218,7 @@ def test_the_keyboard_is_enough_to_operate(opened: Opened) -> None:
     keys.press("j")
     keys.press("x")
     expect(page.get_by_text("1 execution chosen")).to_be_visible()
-    page.get_by_role("button", name="Redrive…").focus()
-    keys.press("Enter")
+    press(page.get_by_role("button", name="Redrive…"), "Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("It can be done with 1 execution.")).to_be_visible()
     keys.press("Control+Enter")

@@ -77,6 +77,14 @@ afterEach(async () => {
 });
 
 describe("a form", () => {
+  it("says that a time is in UTC, and shows one with an offset in it", async () => {
+    await draw({ type: "string", format: "time", title: "Time" }, "01:30:00+02:00", {});
+    expect(host.querySelector<HTMLInputElement>("input[type=time]")?.value).toMatch(/^23:30/);
+    expect(host.textContent).toContain("UTC");
+    await write("root", "09:15");
+    expect(changed).toBe("09:15:00Z");
+  });
+
   it("has an input for every kind, each with its label", async () => {
     await draw(EVERYTHING);
     for (const kind of ["input[type=date]", "input[type=datetime-local]", "input[type=file]", "textarea", "input[type=radio]", "input[type=checkbox]"]) {
