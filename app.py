@@ -89,7 +89,7 @@ def explain(event: Request, get_response: "Callable[[Request], Response]") -> Re
     methods = {} if event is None else app.routes.get(event.context["resourcePath"])
     route = methods.get(event.method) if methods else None
     is_known = event is None or methods  # an HTTP API hands on all other paths
-    answer = framework_problem(get_response(event), route) if is_known else nowhere()
+    answer = framework_problem(get_response(event), route) if is_known else nowhere(event.context["path"], app.routes)
     if event is not None:  # it is None for an event without a resource path
         dressed(event, answer, settings.cors_origins)
         place: Any = event.context["resourcePath"]  # the path itself may have a token

@@ -7,6 +7,7 @@ AWS Lambda authorizers" (Amazon API Gateway Developer Guide).
 import base64
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 from chalice.local import LocalGateway, LocalGatewayAuthorizer
 
@@ -78,7 +79,7 @@ def shaped(event: Mapping[str, Any], headers: Mapping[str, str], body: bytes | N
             "identity": {"sourceIp": "192.0.2.1", "userAgent": "test", "userArn": None},
             "path": context["path"],
             "protocol": "HTTP/1.1",
-            "requestId": "id=",
+            "requestId": f"{uuid4()}=",
             "requestTime": "04/Mar/2020:19:15:17 +0000",
             "requestTimeEpoch": 1583349317135,
             "resourceId": None,

@@ -201,10 +201,13 @@ def framework_problem(response: Response, route: RouteEntry | None) -> Response:
     return made
 
 
-def nowhere() -> Response:
-    """Answer a request for what no route is of."""
-    status = HTTPStatus.NOT_FOUND
-    return problem(status.phrase, "there is nothing at this path, or not with this method", status)
+def nowhere(path: str, routes: Mapping[str, Mapping[str, object]]) -> Response:
+    """Answer a request for what no route is of: there is nothing at its path, or not with its method."""
+    for route, methods in routes.items():
+        if methods and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", route), path):
+            status = HTTPStatus.METHOD_NOT_ALLOWED
+            return problem(status.phrase, f"this path takes {', '.join(sorted(methods))}", status)
+    return problem(HTTPStatus.NOT_FOUND.phrase, "there is nothing at this path", HTTPStatus.NOT_FOUND)
 
 
 def cursor(request: ApiRequest, *kinds: type) -> list[Any] | None:

@@ -65,10 +65,12 @@ class TestFrontDoor:
         assert first.headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS, POST"
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/sedo/nothing"), ("GET", "/"), ("PATCH", T + "/definitions")])
-def test_an_http_api_hands_on_what_no_route_is_of(method: str, path: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/sedo/nothing", 404), ("GET", "/", 404), ("PATCH", T + "/definitions", 405)]
+)
+def test_an_http_api_hands_on_what_no_route_is_of(method: str, path: str, status: int) -> None:
     with guarded(SEDO_CORS_ORIGINS="https://console.test") as sedo:
         behind_http_api(sedo, sedo.app)
         answer = sedo.ask(method, path, b"", {"Origin": "https://console.test"})
-        assert_problem(answer, 404)
+        assert_problem(answer, status)
         assert answer.headers["Access-Control-Allow-Origin"] == "https://console.test"
