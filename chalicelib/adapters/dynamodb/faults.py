@@ -42,28 +42,30 @@ def unavailable() -> Iterator[None]:
 
 
 @contextmanager
-def passing_over() -> Iterator[None]:
+def passing_over(*, later: bool = True) -> Iterator[None]:
     """Leave out an item that cannot be read, so that it holds up no other; whoever reads it alone is told.
 
     Raises:
         UnavailableError: the store did not answer.
+        UnknownFormatError: a ``later`` release wrote it, and those are not to be left out.
     """
     try:
         yield
     except Exception as error:
-        if isinstance(error, UnavailableError) and not isinstance(error, UnknownFormatError):
+        if isinstance(error, UnavailableError) and not (later and isinstance(error, UnknownFormatError)):
             raise
 
 
-def readable(read: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+def readable(read: Callable[[T], R], items: Iterable[T], *, later: bool = True) -> Iterator[R]:
     """Read items, but for those that cannot be read.
 
     Raises:
         UnavailableError: the store did not answer.
+        UnknownFormatError: a ``later`` release wrote one, and those are not to be left out.
     """
     for item in items:
         found = list[R]()
-        with passing_over():
+        with passing_over(later=later):
             found.append(read(item))
         yield from found
 

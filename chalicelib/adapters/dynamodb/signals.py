@@ -60,7 +60,7 @@ class DynamoSignals:
         request |= {"ConsistentRead": consistent, "Limit": limit, "ScanIndexForward": not newest_first}
         if after:
             request["ExclusiveStartKey"] = SIGNALS.key(_partition(channel), WAITERS + after)
-        return [*islice(readable(_read_waiter, self._found(request)), limit)]
+        return [*islice(readable(_read_waiter, self._found(request), later=False), limit)]
 
     def count(self, channel: Channel, most: int) -> int:
         """Count who waits; eventually consistent, which is half as dear."""

@@ -106,7 +106,7 @@ PAUSED = copy_with(EXECUTION, version=4, state=State.PAUSED, paused_at=NOW)
         (IncidentKind.POISON, EXECUTION, "t:order:1: it is StepStarted"),
         (IncidentKind.BUDGET, PAUSED, None),
         (IncidentKind.BUDGET, EXECUTION, "t:order:1: it is not paused"),
-        (IncidentKind.STUCK, None, "t:order:1 does not exist"),
+        (IncidentKind.STUCK, None, "t:order:1 does not exist, or is damaged"),
         (IncidentKind.INDEX_RECORD, None, "a rebuild of the index mends it: make reindex"),
         (IncidentKind.INDEX_BEHIND, None, "nothing can be done again of index-behind"),
     ],
