@@ -21,8 +21,10 @@ CONSOLE = "chalicelib/ui/"
 """The folder of the console."""
 UNUSED = ("cffi", "jinja2", "markupsafe", "pycparser")
 """What a requirement brings along, and nothing loads."""
-UNUSED_FOLDERS = ("benchmarks", "tests")
+UNUSED_FOLDERS = ("benchmarks", "sboms", "scripts", "tests")
 """Of requirements."""
+BACKPORTS = ("typing_extensions",)
+"""What has names of the standard library of Python 3.13: with that, whoever asks for it does without."""
 UNUSED_ENDINGS = (
     *(".h", ".pyi", "py.typed", "chalicelib/openapi.yaml", "chalicelib/testing.py"),
     *(f".dist-info/{each}" for each in ("RECORD", "METADATA", "WHEEL", "entry_points.txt", "top_level.txt")),
@@ -31,7 +33,10 @@ UNUSED_ENDINGS = (
         for each in ("tzdata.zi", "zone.tab", "zone1970.tab", "zonenow.tab", "iso3166.tab", "leapseconds")
     ),
 )
-UNUSED_MODULES = ("chalicelib/__pycache__/testing.", "cronsim/explain.", "cronsim/__pycache__/explain.")
+UNUSED_MODULES = (
+    *("chalicelib/__pycache__/testing.", "cronsim/explain.", "cronsim/__pycache__/explain."),
+    *("jsonschema/__main__.", "jsonschema/__pycache__/__main__.", "jsonschema/cli.", "jsonschema/__pycache__/cli."),
+)
 WITHOUT: Mapping[str, Sequence[str]] = {
     WHOLE: (*SIGNATURES, *PAGES, CONSOLE, *UNUSED),
     "api.zip": (*SIGNATURES, *UNUSED),
@@ -51,7 +56,9 @@ def divide(package: Path) -> Iterator[Path]:
     """Make the shares of a package beside it, that of most functions in its place; the same each time."""
     with ZipFile(package) as opened:
         contents = [(entry, stripped(opened.read(entry))) for entry in opened.infolist()]
-    for name, without in WITHOUT.items():
+    backports = BACKPORTS if any(".cpython-313." in entry.filename for entry, _ in contents) else ()
+    for name, some in WITHOUT.items():
+        without = (*some, *backports)
         made = package.parent / name
         with ZipFile(made, "w", ZIP_DEFLATED, compresslevel=LEVEL) as packed:
             for entry, content in contents:

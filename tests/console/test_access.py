@@ -130,7 +130,7 @@ def test_the_story_of_an_order_needs_no_mouse(opened: Opened) -> None:
     expect(page.get_by_role("heading", name="Tasks")).to_be_visible()
     keys.press("g")
     keys.press("d")
-    press(page.get_by_role("link", name="Start order-flow"), "Enter")
+    press(page.get_by_role("link", name="Start order-flow", exact=True), "Enter")
     press(page.get_by_role("button", name="Example 1"), "Enter")
     press(page.get_by_label("Order id"), "Control+a")
     keys.type(order)

@@ -120,7 +120,7 @@ def test_a_redrive_does_not_go_on_from_a_step_that_fails_by_itself(opened: Opene
     expect(facts.get_by_text("Deadline")).to_have_count(0)
     page.get_by_role("button", name="Redrive").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("It stopped at compensated, a step that fails by itself.")
+    expect(dialog).to_contain_text("goes on at fail step compensated, and fails there again")
     expect(dialog.get_by_label("Go on from")).to_have_value("book")
 
 

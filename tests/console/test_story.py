@@ -17,7 +17,7 @@ def test_an_order_is_started_by_form_decided_by_a_person_fails_and_is_redriven(o
     page = console.page
 
     page.get_by_role("link", name="Definitions").click()
-    page.get_by_role("link", name="Start order-flow").click()
+    page.get_by_role("link", name="Start order-flow", exact=True).click()
     page.get_by_role("button", name="Example 1").click()
     page.get_by_label("Order id").fill("7")
     page.get_by_role("button", name="Start execution").click()

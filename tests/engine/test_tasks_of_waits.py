@@ -52,6 +52,7 @@ def test_a_task_says_all_that_the_step_does(home: Home) -> None:
         excluded=("carol",),
         priority=70,
         due_at=START + timedelta(seconds=600),
+        if_overdue={"then": "fail"},
     )
 
 

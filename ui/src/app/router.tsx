@@ -40,6 +40,12 @@ const texts_ =
     return found;
   };
 
+/** The same of a page of a definition: a version that is no number is the newest. */
+const versioned =
+  <N extends string>(...names: N[]) =>
+  (raw: Raw) =>
+    texts_<"version" | N>("version", ...names)(/^[1-9]\d{0,8}$/.test(text(raw, "version") ?? "") ? raw : { ...raw, version: undefined });
+
 function NotFound() {
   return (
     <main className="card-page">
@@ -125,14 +131,14 @@ export const definitionsRoute = createRoute({
 export const definitionRoute = createRoute({
   getParentRoute: () => shell,
   path: "/definitions/$id",
-  validateSearch: texts_("version"),
+  validateSearch: versioned(),
   component: lazyRouteComponent(PARTS["/t/$tenant/definitions/$id"], "DefinitionPage"),
 });
 
 export const editorRoute = createRoute({
   getParentRoute: () => shell,
   path: "/definitions/$id/edit",
-  validateSearch: texts_("version", "tool"),
+  validateSearch: versioned("tool"),
   component: lazyRouteComponent(PARTS["/t/$tenant/definitions/$id/edit"], "EditorPage"),
 });
 
@@ -146,7 +152,7 @@ export const newDefinitionRoute = createRoute({
 export const startRoute = createRoute({
   getParentRoute: () => shell,
   path: "/definitions/$id/start",
-  validateSearch: texts_("version", "tab", "like"),
+  validateSearch: versioned("tab", "like"),
   component: lazyRouteComponent(PARTS["/t/$tenant/definitions/$id/start"], "StartPage"),
 });
 
