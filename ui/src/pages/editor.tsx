@@ -45,7 +45,7 @@ export function EditorPage() {
   const { version, tool } = editorRoute.useSearch();
   const navigate = editorRoute.useNavigate();
   const newest = useQuery({ queryKey: ["tagged", tenant, id], queryFn: () => readTagged(tenant, id), staleTime: Infinity });
-  const older = useQuery({ queryKey: ["source", tenant, id, version], queryFn: () => readSource(tenant, id, Number(version)), enabled: version !== undefined });
+  const older = useQuery({ queryKey: ["source", tenant, id, version], queryFn: () => readSource(tenant, id, version === undefined ? undefined : Number(version)), enabled: version !== undefined });
   const versions = useQuery({ queryKey: ["versions", tenant, id], queryFn: () => listVersions(tenant, id) });
   const error = newest.error ?? older.error ?? versions.error;
   if (error !== null) return <ProblemAlert error={error} onRetry={() => void newest.refetch()} />;
