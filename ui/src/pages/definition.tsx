@@ -8,7 +8,7 @@ import { PlanPanel } from "~/graph/plan-panel";
 import { Act } from "~/parts/act";
 import { Dialog } from "~/parts/dialog";
 import { Markdown } from "~/parts/markdown";
-import { Loading, ProblemAlert } from "~/parts/problem";
+import { Failed, Loading, ProblemAlert } from "~/parts/problem";
 import { Time } from "~/parts/time";
 import { texts } from "~/texts";
 
@@ -21,7 +21,7 @@ export function DefinitionPage() {
   const definition = useQuery({ queryKey: ["definition", tenant, id, version ?? null], queryFn: () => readDefinition(tenant, id, version) });
   const source = useQuery({ queryKey: ["source", tenant, id, version ?? null], queryFn: () => readSource(tenant, id, version) });
   const versions = useQuery({ queryKey: ["versions", tenant, id], queryFn: () => listVersions(tenant, id) });
-  if (definition.isError) return <ProblemAlert error={definition.error} onRetry={() => void definition.refetch()} />;
+  if (definition.isError) return <Failed title={id} error={definition.error} onRetry={() => void definition.refetch()} />;
   if (definition.data === undefined) return <Loading title={id} />;
   const { data } = definition;
   const newest = Math.max(data.version, ...(versions.data?.items ?? []).map((each) => each.version));

@@ -13,7 +13,7 @@ import { type Language, languageOf } from "~/editor/source";
 import { type Tool, TOOLS, Workbench } from "~/editor/workbench";
 import { Act } from "~/parts/act";
 import { useDraft } from "~/parts/draft";
-import { Loading, ProblemAlert } from "~/parts/problem";
+import { Failed, Loading, ProblemAlert } from "~/parts/problem";
 import { texts } from "~/texts";
 
 interface Draft {
@@ -48,7 +48,7 @@ export function EditorPage() {
   const older = useQuery({ queryKey: ["source", tenant, id, version], queryFn: () => readSource(tenant, id, version === undefined ? undefined : Number(version)), enabled: version !== undefined });
   const versions = useQuery({ queryKey: ["versions", tenant, id], queryFn: () => listVersions(tenant, id) });
   const error = newest.error ?? older.error ?? versions.error;
-  if (error !== null) return <ProblemAlert error={error} onRetry={() => void newest.refetch()} />;
+  if (error !== null) return <Failed title={id} error={error} onRetry={() => void newest.refetch()} />;
   const text = version === undefined ? newest.data?.text : older.data;
   if (newest.data === undefined || text === undefined || versions.data === undefined) return <Loading title={id} />;
   const live = Math.max(0, ...versions.data.items.map((each) => each.version));

@@ -19,7 +19,7 @@ import "~/execution/execution.css";
 import { Graph } from "~/graph/graph";
 import { planOf, type PlanList, type PlanStep, stepsOf, typesOf } from "~/graph/plan";
 import { Json, Value } from "~/parts/json";
-import { Boundary, Loading, ProblemAlert } from "~/parts/problem";
+import { Boundary, Failed, Loading, ProblemAlert } from "~/parts/problem";
 import { StateBadge } from "~/parts/state-badge";
 import { ENDED, ofTone } from "~/parts/states";
 import { Time, useNow } from "~/parts/time";
@@ -44,7 +44,7 @@ export function ExecutionPage() {
     [entries, plan, execution],
   );
   const first = useMemo(() => firstStash(definition.data?.stash ?? {}, entries ?? [], (execution?.stash ?? {}) as JsonObject), [definition.data, entries, execution]);
-  if (query.isError) return <ProblemAlert error={query.error} onRetry={() => void query.refetch()} />;
+  if (query.isError) return <Failed title={id} error={query.error} onRetry={() => void query.refetch()} />;
   if (execution === undefined) return <Loading title={id} />;
   return (
     <>

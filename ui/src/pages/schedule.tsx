@@ -14,7 +14,7 @@ import { errorsAt } from "~/form/validator";
 import { Act } from "~/parts/act";
 import { useDraft } from "~/parts/draft";
 import { Field } from "~/parts/field";
-import { Boundary, Loading, ProblemAlert } from "~/parts/problem";
+import { Boundary, Failed, Loading, ProblemAlert } from "~/parts/problem";
 import { Time } from "~/parts/time";
 import { ActDialog, nameOf } from "~/schedules/act-dialog";
 import { contentOf, draftOf, emptyDraft, ownZone, type ScheduleDraft, zones } from "~/schedules/content";
@@ -41,7 +41,7 @@ export function SchedulePage() {
   const navigate = scheduleRoute.useNavigate();
   const [asked, ask] = useState<ScheduleAction | null>(null);
   const found = useQuery({ queryKey: ["schedules", tenant, "one", name], queryFn: () => readSchedule(tenant, name) });
-  if (found.isError) return <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />;
+  if (found.isError) return <Failed title={name} error={found.error} onRetry={() => void found.refetch()} />;
   if (found.isPending) return <Loading title={words.of(name)} />;
   const { schedule } = found.data;
   const leave = (): void => void navigate({ to: "/t/$tenant/schedules", params: { tenant }, search: {} });

@@ -15,7 +15,7 @@ import { Act } from "~/parts/act";
 import { useDraft } from "~/parts/draft";
 import { Field } from "~/parts/field";
 import { Markdown } from "~/parts/markdown";
-import { Boundary, Loading, ProblemAlert } from "~/parts/problem";
+import { Boundary, Failed, Loading, ProblemAlert } from "~/parts/problem";
 import { Tabs } from "~/parts/tabs";
 import { texts } from "~/texts";
 
@@ -36,7 +36,7 @@ export function StartPage() {
     queryKey: ["definition", tenant, id, version ?? null],
     queryFn: () => readDefinition(tenant, id, version === undefined ? undefined : Number(version)),
   });
-  if (definition.isError) return <ProblemAlert error={definition.error} onRetry={() => void definition.refetch()} />;
+  if (definition.isError) return <Failed title={id} error={definition.error} onRetry={() => void definition.refetch()} />;
   if (definition.isPending) return <Loading title={texts.start.title(id)} />;
   return <Start definition={definition.data} tenant={tenant} />;
 }

@@ -60,3 +60,13 @@ export function Loading({ title }: { title?: string }) {
     </>
   );
 }
+
+/** A page that cannot be shown: its name, and why. */
+export function Failed({ title, error, onRetry }: { title: string; error: unknown; onRetry: () => void }) {
+  return (
+    <>
+      <h1>{title}</h1>
+      <ProblemAlert error={error} onRetry={onRetry} />
+    </>
+  );
+}
