@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from chalicelib.core.definitions.model import Definition
-from chalicelib.core.executions.answers import names
 from chalicelib.core.executions.model import Execution, State, Thread
 from chalicelib.core.executions.outlook import Landing, RedriveOutlook, due_of, lead, redrive_outlook
+from chalicelib.core.executions.waiting import people
 from chalicelib.core.expressions.template import is_templated
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import value
@@ -44,8 +44,8 @@ class Outlook:
             case "reassign" if is_templated([due.get("assignees"), due.get("groups")]):
                 return "it is reassigned to those whom its `due` names"
             case "reassign":
-                people = [*names(due.get("assignees")), *(f"group {name}" for name in names(due.get("groups")))]
-                return f"it is reassigned to {', '.join(map(str, people)) or 'anybody'}"
+                found = [*people(due.get("assignees")), *(f"group {name}" for name in people(due.get("groups")))]
+                return f"it is reassigned to {', '.join(map(str, found)) or 'anybody'}"
         return None
 
     def redrive(self) -> dict[str, Json]:

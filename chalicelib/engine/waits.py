@@ -17,11 +17,11 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.model import Execution, Signal, Status, Thread
 from chalicelib.core.executions.scope import sent_to, takes
-from chalicelib.core.executions.waiting import Answer, AnswerWait
+from chalicelib.core.executions.waiting import Answer, AnswerWait, people
 from chalicelib.core.values.errors import DamagedError, TooManyWaitersError
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Channel, Waiter, channel_of_sent
-from chalicelib.core.waits.task import Task, TaskStatus, closed, if_overdue, people, reassigned
+from chalicelib.core.waits.task import Task, TaskStatus, closed, if_overdue, reassigned
 from chalicelib.engine import optimistic
 from chalicelib.engine.signals import Signals
 from chalicelib.ports import TaskStore

@@ -20,7 +20,7 @@ from chalicelib.core.executions.inputs import (
 from chalicelib.core.executions.model import Signal, State, Status, Thread
 from chalicelib.core.executions.rules import Rules
 from chalicelib.core.executions.scope import awaited_event, heartbeat_of, outcome, takes, takes_sent
-from chalicelib.core.executions.waiting import Answer, AnswerWait
+from chalicelib.core.executions.waiting import Answer, AnswerWait, people
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import HeartbeatTimeoutError, OverdueError, StepError
 from chalicelib.core.values.value import copy_with
@@ -93,7 +93,7 @@ class Answers(Rules):
                 self.succeed(thread, due.get("value"))
             case "reassign":
                 about: dict[str, Json] = {"task": task_id(self.execution.id, thread.id, thread.turn)}
-                about |= {name: names(due.get(name)) for name in ("assignees", "groups")}
+                about |= {name: [*people(due.get(name))] for name in ("assignees", "groups")}
                 self.record(State.TASK_ESCALATED, thread, about=about)
                 late = copy_with(wait, overdue=True, until=None)
                 self.put(copy_with(thread, wait=late, since=self.now, driver=self.driver))
@@ -139,8 +139,3 @@ class Answers(Rules):
         fresh = [each for each in self.execution.mailbox if each.id != signal.id and each.until > self.now]
         taken = [each.id for each in (*fresh, signal) if each.taken][:-MAX_TAKEN]
         self.execution = copy_with(self.execution, mailbox=tuple(e for e in (*fresh, signal) if e.id not in taken))
-
-
-def names(said: Any) -> "list[Json]":  # noqa: ANN401 - one name, several or none, as a step says it
-    """List those whom a step names."""
-    return [said] if isinstance(said, str) else list(said or ())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.values.json import Json
@@ -162,3 +162,8 @@ class AnswerWait:
 
 Wait: TypeAlias = TimerWait | RetryWait | ChildrenWait | AnswerWait
 """What moves a thread on that does not run."""
+
+
+def people(said: Any) -> tuple[str, ...]:  # noqa: ANN401 - one name, several or none, as a step says it
+    """Read those whom a step names."""
+    return (said,) if isinstance(said, str) else tuple(said or ())

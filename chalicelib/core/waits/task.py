@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib.core.executions.model import State
+from chalicelib.core.executions.waiting import people
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.payload import Slot
 from chalicelib.core.values.actions import Refused, actions_json, nothing_refused
@@ -196,11 +197,6 @@ def _canonical(value: Json) -> str:
 
 
 # -- what happens if it is not done in time
-
-
-def people(names: str | Sequence[str] | None) -> tuple[str, ...]:
-    """Read one name, several or none."""
-    return (names,) if isinstance(names, str) else tuple(names or ())
 
 
 def if_overdue(due: Mapping[str, Any] | None) -> dict[str, Json] | None:
