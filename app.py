@@ -482,6 +482,12 @@ def redrive_incident(tenantId: str, id: str) -> Response:
     return routes().incidents.redrive_incident(request(), tenantId, id)
 
 
+@guarded("/sedo/schedule-times", methods=READ)
+def list_schedule_times() -> Response:
+    """Show the next times of a plan."""
+    return routes().schedules().list_schedule_times(request())
+
+
 @guarded(T + "/schedules", methods=READ)
 def list_schedules(tenantId: str) -> Response:
     """List schedules."""

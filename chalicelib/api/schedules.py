@@ -13,8 +13,8 @@ from chalicelib.api.conditional import condition
 from chalicelib.api.contract import ApiRequest, operations
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.executions.model import Execution
-from chalicelib.core.schedules.codec import content_document, read_content
-from chalicelib.core.schedules.schedule import Schedule, ScheduleContent
+from chalicelib.core.schedules.codec import content_document, read_content, read_plan
+from chalicelib.core.schedules.schedule import SHOWN_TIMES, Schedule, ScheduleContent
 from chalicelib.core.values.actions import actions_json
 from chalicelib.core.values.errors import InvalidInputError, MissingRightError
 from chalicelib.core.values.json import Json, format_instant
@@ -53,6 +53,16 @@ class ScheduleApi:
         """Show all about a schedule."""
         found = self.service.read(*_place(request))
         return web.answer(self._whole(request, found), headers={"ETag": _version(found)})
+
+    @web.operation
+    def list_schedule_times(self, request: ApiRequest) -> Response:
+        """Show the next times of a plan that nobody has written yet."""
+        plan, now = (
+            read_plan({name: request.query[name] for name in ("cron", "zone", "every")}),
+            self.service.clock.now(),
+        )
+        plan.check(now)
+        return web.answer([format_instant(time) for time in plan.following(plan.after(now), SHOWN_TIMES)])
 
     @web.operation
     def put_schedule(self, request: ApiRequest) -> Response:

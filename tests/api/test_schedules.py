@@ -61,6 +61,32 @@ def test_a_schedule_is_written_and_read_and_deleted(world: Sedo) -> None:
     assert world.ask("DELETE", f"{S}/nightly").json_body["detail"] == "there is no schedule 'nightly'"
 
 
+def test_the_next_times_of_a_plan_are_shown_before_it_is_written(world: Sedo) -> None:
+    planned = world.ask("GET", "/sedo/schedule-times?cron=30+0+*+*+*&zone=Europe/Berlin").json_body
+    assert planned == put(world, zone="Europe/Berlin").json_body["next"]
+    assert world.ask("GET", "/sedo/schedule-times?every=PT15M").json_body[:2] == [
+        "2026-01-01T00:15:00.000Z",
+        "2026-01-01T00:30:00.000Z",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("plan", "problem"),
+    [
+        ("", "a schedule has either cron or every"),
+        ("?cron=0+25+*+*+*", "'25' is no hour"),
+        ("?cron=0+2+*+*+*&every=P1D", "a schedule has either cron or every"),
+        ("?cron=0+2+*+*+*&zone=Nowhere", "there is no time zone 'Nowhere'"),
+        ("?cron=0+0+30+2+*", "names a day that does not exist"),
+        ("?every=PT1S", "is shorter than 60 seconds"),
+    ],
+)
+def test_what_is_no_plan_has_no_times(sedo: Sedo, plan: str, problem: str) -> None:
+    answer = sedo.ask("GET", f"/sedo/schedule-times{plan}")
+    assert answer.status_code == 400
+    assert problem in answer.json_body["detail"]
+
+
 def test_a_change_can_ask_that_nothing_has_changed_before(world: Sedo) -> None:
     first = put(world, headers={"If-None-Match": "*"})
     assert put(world, headers={"If-None-Match": "*"}).status_code == 412

@@ -11,16 +11,21 @@ from chalicelib.core.values.json import Json, format_instant, parse_instant
 
 def read_content(document: Mapping[str, Any]) -> ScheduleContent:
     """Read ``{definition, version?, input?, cron?, zone?, every?, overlap?, title?, description?}``."""
-    cron = document.get("cron") or ""
     return ScheduleContent(
         definition=document["definition"],
-        plan=Plan(cron, (cron and document.get("zone")) or "UTC", document.get("every") or ""),
+        plan=read_plan(document),
         version=document.get("version"),
         input=document.get("input"),
         overlap=Overlap(document.get("overlap") or Overlap.ALLOW),
         title=document.get("title") or "",
         description=document.get("description") or "",
     )
+
+
+def read_plan(document: Mapping[str, Any]) -> Plan:
+    """Read ``{cron?, zone?, every?}``."""
+    cron = document.get("cron") or ""
+    return Plan(cron, (cron and document.get("zone")) or "UTC", document.get("every") or "")
 
 
 def content_document(content: ScheduleContent) -> dict[str, Json]:

@@ -8,6 +8,9 @@ const at = (tenantId: string, name: string) => ({ path: { tenantId, name } });
 export const listSchedules = (tenantId: string, cursor: string | undefined): Promise<Page<ScheduleSummary>> =>
   page(api.GET("/sedo/tenants/{tenantId}/schedules", { params: { path: { tenantId }, query: { limit: 50, ...(cursor === undefined ? {} : { cursor }) } } }));
 
+export const listTimes = (plan: { cron: string; zone: string } | { every: string }): Promise<string[]> =>
+  taken(api.GET("/sedo/schedule-times", { params: { query: plan } }));
+
 export interface TaggedSchedule {
   schedule: Schedule;
   etag: string;

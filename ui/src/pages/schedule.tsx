@@ -17,6 +17,7 @@ import { Field } from "~/parts/field";
 import { Boundary, Failed, Loading, ProblemAlert } from "~/parts/problem";
 import { Time } from "~/parts/time";
 import { ActDialog, nameOf } from "~/schedules/act-dialog";
+import { Coming } from "~/schedules/coming";
 import { contentOf, draftOf, emptyDraft, ownZone, type ScheduleDraft, zones } from "~/schedules/content";
 import { texts } from "~/texts";
 
@@ -179,6 +180,7 @@ function Plan({ draft, set }: { draft: ScheduleDraft; set: (change: Partial<Sche
       ) : (
         <Field label={words.interval} hint={words.intervalHint} value={draft.every} onChange={(every) => set({ every })} maxLength={100} spellCheck={false} />
       )}
+      <Coming draft={draft} />
     </fieldset>
   );
 }

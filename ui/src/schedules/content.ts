@@ -43,12 +43,15 @@ export const draftOf = (schedule: Schedule, zone: string): ScheduleDraft => ({
   input: schedule.input as Json,
 });
 
+export const planOf = (draft: ScheduleDraft): { cron: string; zone: string } | { every: string } =>
+  draft.plan === "cron" ? { cron: draft.cron.trim(), zone: draft.zone.trim() || "UTC" } : { every: draft.every.trim() };
+
 export const contentOf = (draft: ScheduleDraft, input: Json): ScheduleContent => ({
   title: draft.title.trim(),
   description: draft.description.trim(),
   definition: draft.definition.trim(),
   version: draft.version === "" ? null : Number(draft.version),
-  ...(draft.plan === "cron" ? { cron: draft.cron.trim(), zone: draft.zone.trim() || "UTC" } : { every: draft.every.trim() }),
+  ...planOf(draft),
   overlap: draft.isSkipping ? "skip" : "allow",
   input: input as ScheduleContent["input"],
 });
