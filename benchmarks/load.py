@@ -30,6 +30,7 @@ from chalicelib.adapters import clients
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.values.json import Json
 from chalicelib.wiring.graph import wiring
+from local.arrivals import Arrivals
 from local.environment import chalice_config
 from local.functions import Function
 from local.queues import CONCURRENCY, QueueDriver
@@ -110,7 +111,10 @@ def driven(harness: Harness, poller: "SQSClient") -> Iterator[None]:
     """Let both queues drive their functions for the length of a ``with`` block."""
     config, stop = chalice_config(Path(__file__).parents[1]), threading.Event()
     functions = {harness.names.work: "on_sqs_message", harness.names.timers: "on_timer_message"}
-    drivers = [QueueDriver(poller, queue, Function(app, name, config), 10, 1) for queue, name in functions.items()]
+    arrivals = Arrivals(clients.sqs())
+    drivers = [
+        QueueDriver(poller, queue, Function(app, name, config), 10, arrivals, 1) for queue, name in functions.items()
+    ]
     threads = [threading.Thread(target=driver.run, args=(stop,)) for driver in drivers]
     for thread in threads:
         thread.start()

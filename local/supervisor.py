@@ -22,6 +22,7 @@ from chalicelib.adapters import clients
 from chalicelib.wiring.settings import Settings
 from deploy import resources
 from local import access, backend
+from local.arrivals import Arrivals
 from local.child import HOST
 from local.drivers import drivers
 from local.environment import chalice_config, set_environment
@@ -83,13 +84,11 @@ def run(home: Path, port: str) -> None:
         set_environment(os.environ, config, ministack.endpoint)
         engines = _searching(stack, home)
         settings = Settings.from_environment()
-        prefix = settings.prefix
-        made = resources.ensure(clients.dynamodb(), clients.sqs(), prefix)
-        resources.ensure_token_keys(clients.ssm(), prefix)
-        say(f"tables and queues: {len(made)} made" if made else "tables and queues: all there")
+        _ensure(settings.prefix)
+        arrivals = Arrivals(clients.sqs())
         app: Chalice = importlib.import_module("app").app
         stack.enter_context(_serving(listener, Gateway(app, config, origins=settings.cors_origins)))
-        driving = stack.enter_context(_driving(app, config))
+        driving = stack.enter_context(_driving(app, config, arrivals))
         filled = [FilledEngine(engine, settings) for engine in engines]
         _wait_until_healthy(url, ministack)
         how = _reached(url, ministack.endpoint, settings)
@@ -101,6 +100,13 @@ def run(home: Path, port: str) -> None:
                 each.check()
             check_driven(driving)
             time.sleep(POLL_SECONDS)
+
+
+def _ensure(prefix: str) -> None:
+    """Make the tables, queues and keys that are not there."""
+    made = resources.ensure(clients.dynamodb(), clients.sqs(), prefix)
+    resources.ensure_token_keys(clients.ssm(), prefix)
+    say(f"tables and queues: {len(made)} made" if made else "tables and queues: all there")
 
 
 def _reached(url: str, endpoint: str, settings: Settings) -> dict[str, str]:
@@ -190,12 +196,12 @@ def _serving(listener: socket.socket, gateway: Gateway) -> Iterator[None]:
 
 
 @contextmanager
-def _driving(app: Chalice, config: Config) -> Iterator[Sequence[threading.Thread]]:
+def _driving(app: Chalice, config: Config, arrivals: Arrivals) -> Iterator[Sequence[threading.Thread]]:
     settings = ClientConfig(max_pool_connections=CONNECTIONS, retries={"total_max_attempts": 1})
     stop = threading.Event()
     threads = [
         threading.Thread(target=driver.run, args=(stop,), daemon=True)
-        for driver in drivers(app, config, boto3.client("sqs", config=settings))
+        for driver in drivers(app, config, boto3.client("sqs", config=settings), arrivals)
     ]
     for thread in threads:
         thread.start()

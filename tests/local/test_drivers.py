@@ -8,6 +8,7 @@ from chalice.app import Chalice, Cron, Rate
 from chalice.config import Config
 from moto import mock_aws
 
+from local.arrivals import Arrivals
 from local.backend import REGION
 from local.drivers import EventSourceDriver, drivers
 from local.errors import NotDrivenError
@@ -41,7 +42,7 @@ def drivers_of(app: Chalice) -> list[EventSourceDriver]:
     with mock_aws():
         sqs = boto3.client("sqs", region_name=REGION)
         sqs.create_queue(QueueName="work")
-        return list(drivers(app, CONFIG, sqs))
+        return list(drivers(app, CONFIG, sqs, Arrivals(sqs)))
 
 
 def scheduled(time: FakeTime, seconds_of_work: int = 0) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from chalice.app import Chalice, SQSEvent
 from chalice.config import Config
 from moto import mock_aws
 
+from local.arrivals import Arrivals
 from local.backend import REGION
 from local.functions import Function
 from local.queues import QueueDriver
@@ -29,13 +30,19 @@ class Mapped:
         self.sqs = sqs
         self.url = sqs.create_queue(QueueName="work", Attributes={"VisibilityTimeout": "600"})["QueueUrl"]
         self.seen: list[tuple[dict[str, Any], Any]] = []
+        self.called = threading.Semaphore(0)
         self.error: Exception | None = None
         self.app = Chalice(app_name="small")
         self.app.on_sqs_message(queue="work", batch_size=10)(self.on_work)
-        self.driver = QueueDriver(sqs, "work", Function(self.app, "on_work", CONFIG), batch_size=10, poll_seconds=0)
+        self.arrivals = Arrivals(sqs)
+        self.driver = self.driver_of(sqs)
+
+    def driver_of(self, sqs: "SQSClient", batch_size: int = 10, **more: Any) -> QueueDriver:
+        return QueueDriver(sqs, "work", Function(self.app, "on_work", CONFIG), batch_size, self.arrivals, **more)
 
     def on_work(self, event: SQSEvent) -> dict[str, Any]:
         self.seen.append((event.to_dict(), event.context))
+        self.called.release()
         if self.error:
             raise self.error
         return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in event.to_dict()["Records"]]}
@@ -125,7 +132,7 @@ def test_the_driver_runs_until_it_is_told_to_stop_and_lets_the_last_invocation_e
         may_end.wait(10)
 
     mapped.sqs.send_message(QueueUrl=mapped.url, MessageBody="x")
-    driver = QueueDriver(mapped.sqs, "work", Function(app, "slow", CONFIG), batch_size=1, poll_seconds=0)
+    driver = QueueDriver(mapped.sqs, "work", Function(app, "slow", CONFIG), 1, mapped.arrivals, poll_seconds=0)
     running = threading.Thread(target=driver.run, args=(stop,))
     running.start()
     stop.wait(10)
@@ -145,3 +152,45 @@ def test_a_queue_that_fails_is_told_and_tried_again(mapped: Mapped, capsys: pyte
     mapped.sqs.delete_queue(QueueUrl=mapped.url)
     mapped.driver.run(Pause())
     assert "cannot receive messages" in capsys.readouterr().err
+
+
+class DeafToPolls:
+    """A client of SQS whose polls, until they may end, find nothing."""
+
+    def __init__(self, sqs: "SQSClient") -> None:
+        self._sqs = sqs
+        self.polled, self.may_end = threading.Event(), threading.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sqs, name)
+
+    def receive_message(self, **params: Any) -> Any:
+        if not params["WaitTimeSeconds"]:
+            return self._sqs.receive_message(**params)
+        self.polled.set()
+        self.may_end.wait(10)
+        return {}
+
+
+@pytest.mark.parametrize(("batch_size", "batches"), [(10, [3]), (1, [1, 1, 1])])
+def test_what_arrives_is_handed_over_though_a_poll_waits(mapped: Mapped, batch_size: int, batches: list[int]) -> None:
+    stop, deaf = threading.Event(), DeafToPolls(mapped.sqs)
+    driver = mapped.driver_of(deaf, batch_size)  # type: ignore[arg-type] # the rest is the client's
+    running = threading.Thread(target=driver.run, args=(stop,))
+    running.start()
+    deaf.polled.wait(10)
+    entries: Any = [{"Id": str(number), "MessageBody": "x"} for number in range(3)]
+    mapped.sqs.send_message_batch(QueueUrl=mapped.url, Entries=entries)
+    assert all(mapped.called.acquire(timeout=10) for _ in batches)
+    stop.set()
+    deaf.may_end.set()
+    running.join(10)
+    assert [len(event["Records"]) for event, _ in mapped.seen] == batches
+
+
+@pytest.mark.parametrize(("delays", "arrived"), [([0], True), ([5], False), ([5, 0], True)])
+def test_only_what_can_be_received_now_has_arrived(mapped: Mapped, delays: list[int], *, arrived: bool) -> None:
+    entries: Any = [{"Id": str(n), "MessageBody": "x", "DelaySeconds": delay} for n, delay in enumerate(delays)]
+    mapped.sqs.send_message_batch(QueueUrl=mapped.url, Entries=entries)
+    assert mapped.arrivals.of(mapped.url).is_set() is arrived
+    assert not mapped.arrivals.of("another").is_set()

@@ -1,6 +1,7 @@
 """Waiting for the end of an execution."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,6 +11,9 @@ from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.usecases.end_watch import EndWatch
 from tests.home import ECHO, WAIT, Home
+
+SOON = (0.02, 0.045, 0.07625, 0.1153, 0.1641)
+"""Seconds."""
 
 
 class Looked:
@@ -48,9 +52,22 @@ def watch(home: Home, step: Any, silent: Sequence[int] = (), wait: float = 2, **
     return looked.looks
 
 
-def test_it_looks_less_and_less_often_at_half_the_price_but_for_the_first_and_the_last_look(home: Home) -> None:
-    looks = watch(home, WAIT)
-    assert looks == [(0, True), *((each, False) for each in (0.02, 0.06, 0.14, 0.3, 0.62, 1.26)), (2, True)]
+def test_it_looks_at_half_the_price_but_for_the_first_and_the_last_look(home: Home) -> None:
+    looks = watch(home, WAIT, wait=0.2)
+    assert looks == [(0, True), *((pytest.approx(at, abs=1e-4), False) for at in SOON), (0.2, True)]
+
+
+def test_it_looks_less_and_less_often_and_at_least_once_a_second(home: Home) -> None:
+    instants = [at for at, _ in watch(home, WAIT, wait=25)]
+    pauses = [round(later - at, 6) for at, later in pairwise(instants)][:-1]
+    assert pauses == sorted(pauses)
+    assert max(pauses) == 1
+    assert len(instants) == 40
+
+
+def test_an_end_is_seen_by_a_quarter_of_its_time_too_late_at_most(home: Home) -> None:
+    instants = [at for at, _ in watch(home, WAIT, wait=4)]
+    assert all(later <= 1.25 * at + 0.0201 for at, later in pairwise(instants))
 
 
 def test_one_that_was_just_started_is_not_looked_at_at_once(home: Home) -> None:
@@ -58,7 +75,7 @@ def test_one_that_was_just_started_is_not_looked_at_at_once(home: Home) -> None:
 
 
 def test_a_look_that_is_not_answered_is_left_out(home: Home) -> None:
-    assert len(watch(home, WAIT, silent=(1, 2))) == 8
+    assert len(watch(home, WAIT, silent=(1, 2), wait=0.2)) == 7
     with pytest.raises(UnavailableError):
         watch(home, WAIT, silent=(0,))
 
