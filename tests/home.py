@@ -63,11 +63,15 @@ class Executions(MemoryExecutions):
         self.lost_puts = 0
         self.rejected_puts = 0
         self.silent = False
+        self.lost_reads = 0
         self.behind: dict[str, Execution | None] = {}
         """What reads that need not be consistent show."""
 
     def get(self, execution_id: str, *, consistent: bool = True, **known: Any) -> Execution | None:
         if self.silent:
+            raise UnavailableError
+        if self.lost_reads:
+            self.lost_reads -= 1
             raise UnavailableError
         if not consistent and execution_id in self.behind:
             return self.behind[execution_id]
@@ -100,14 +104,18 @@ class Executions(MemoryExecutions):
 
 
 class Queue(MemoryQueue):
-    """It can refuse to take messages."""
+    """It can refuse to take messages; or something else happens before it takes any."""
 
     refusals = 0
+    overtaken: Callable[[], object] | None = None
 
     def send(self, messages: Sequence[Message]) -> None:
         if self.refusals:
             self.refusals -= 1
             raise UnavailableError
+        if self.overtaken is not None:
+            first, self.overtaken = self.overtaken, None
+            first()
         super().send(messages)
 
 

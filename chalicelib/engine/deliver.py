@@ -1,6 +1,7 @@
 """The last moments of an invocation: what a state implies is sent, and the messages are acknowledged."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from chalicelib.core.records.codec import fits
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.errors import SedoError, StepError, UnavailableError
 from chalicelib.core.values.value import copy_with
-from chalicelib.engine.children import child_execution, id_taken, let_go, refused
+from chalicelib.engine.children import child_execution, end_of, id_taken, let_go, refused
 from chalicelib.engine.model import (
     Asked,
     Budget,
@@ -59,7 +60,7 @@ class Deliver:
     it does; ``pending`` the inputs that are not written yet; ``running`` the turns whose calls are in flight; ``late``
     those whose answers count after all, claimed ones that are over their time and attempts that are not written;
     ``sent`` whose wait it has answered; ``again`` after how many seconds a message comes that is a timer itself;
-    ``sent_on`` the turns whose child execution it has run.
+    ``sent_on`` the turns whose child execution it has run, ``at_rest`` those where that has been put and waits.
     ``ahead`` is how far it has come since the last read or write, ``repeatable`` the turns of calls that may be made
     any number of times, ``unsure`` those of them that were not written when they began, while they are in flight.
     ``item`` is the execution as last read or written (``presumed``: as the message says), None once nothing is left to
@@ -96,6 +97,7 @@ class Deliver:
         self.unsent: dict[Asked, Sequence[Command]] = {}
         self.sent: set[Asked] = set()
         self.sent_on: set[TurnKey] = set()
+        self.at_rest: set[TurnKey] = set()
         self.versions: dict[int, Definition] = {}
         self.turns = self.writes = self.unanswered = 0
         self.turns_per_write = budget.turns_per_write
@@ -229,9 +231,24 @@ class Deliver:
         except StepError as error:
             self.pending.append(Pending(refused(launch, error), message))
             return
-        yield Message(started.id, Started(), started)
+        if (child := self.left_at_rest(launch, started)) is None:
+            yield Message(started.id, Started(), started)
+        elif child.ended:
+            self.pending.append(Pending(end_of(child), message))
         if not launch.start.wait:
             self.pending.append(Pending(let_go(launch, started), message))
+
+    def left_at_rest(self, launch: Launch, started: Execution) -> Execution | None:
+        """Read a child execution that was put where its parent runs, and waits: it tells of its end from now on.
+
+        None: it is to be started. It may have ended before its parent was written, and then it told nobody who waits.
+        """
+        if launch.thread.key not in self.at_rest:
+            return None
+        with suppress(UnavailableError):
+            child = self.dependencies.executions.get(started.id)
+            return child if child is not None and child.nonce == started.nonce else None
+        return None
 
     def give_room_back(self, written: Execution) -> None:
         """Keep room for what is written, unless the room is that of its parent, in whose function it runs."""

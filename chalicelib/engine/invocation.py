@@ -18,17 +18,14 @@ from datetime import datetime
 
 from chalicelib.core.executions.implied import implied
 from chalicelib.core.executions.inputs import Answered, ChildEnded, Launch, Message, Requested, Started
-from chalicelib.core.executions.model import ROOT, Execution, Origin, Status
-from chalicelib.core.executions.waiting import ChildJoin
+from chalicelib.core.executions.model import ROOT, Execution, Origin, Status, Thread
+from chalicelib.core.executions.waiting import AnswerWait, ChildJoin
 from chalicelib.core.values.errors import StepError, UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.advance import Advance
 from chalicelib.engine.children import child_execution, end_of, let_go, refused, sharing
 from chalicelib.engine.model import INLINE_FOR, Budget, Delivery, Dependencies, Mode, Pending
 from chalicelib.engine.run_ahead import RunAhead
-
-ASKS = (Status.WAITING_FOR_CHILDREN, Status.WAITING_FOR_ANSWER)
-"""What a thread does at a turn that asks others for something."""
 
 
 class Invocation(RunAhead):
@@ -103,15 +100,15 @@ class Invocation(RunAhead):
             advance.turns, advance.size = ahead.turns, ahead.size
 
     def rests(self, item: Execution, execution: Execution) -> bool:
-        """Tell whether all that has moved in an execution has ended, or waits for nothing but an instant."""
+        """Tell whether all that has moved in an execution has ended, or waits for what others need not be told of."""
         moved = [
             thread
             for thread in execution.threads.values()
             if thread.id not in item.threads or item.threads[thread.id] is not thread
         ]
         if execution.ended:
-            return item.version > 0 or not any(t.id != ROOT and t.status in {*ASKS, Status.OVER} for t in moved)
-        return not any(thread.status in {*ASKS, Status.READY} for thread in moved)
+            return item.version > 0 or not any(t.id != ROOT and (asks(t) or t.status is Status.OVER) for t in moved)
+        return not any(asks(thread) or thread.status is Status.READY for thread in moved)
 
     def run_children(self, advance: Advance, now: datetime) -> bool:
         """Run child executions that have just been asked for; tell whether one has ended, and its thread gone on.
@@ -170,9 +167,19 @@ class Invocation(RunAhead):
         child = None
         with suppress(UnavailableError):  # then it has a message, and a function of its own
             child = type(self)(self.dependencies, self.request, [delivery], budget, Mode.START).result()
-        if child is None or not child.ended:
+        if child is None or not launch.start.wait:
+            return None if child is None else let_go(launch, child)
+        if not child.ended:
+            self.at_rest.add(launch.thread.key)
             return None
-        return end_of(child) if launch.start.wait else let_go(launch, child)
+        return end_of(child)
+
+
+def asks(thread: Thread) -> bool:
+    """Tell whether others are to be told what a thread waits for, once that is written."""
+    if thread.status is Status.WAITING_FOR_ANSWER:
+        return isinstance(thread.wait, AnswerWait) and thread.wait.is_kept_elsewhere
+    return thread.status is Status.WAITING_FOR_CHILDREN
 
 
 class ApiInvocation:

@@ -14,7 +14,7 @@ CREATED_WRITES, CREATED_READS = 2, 1
 """What the API puts and reads before a worker begins: the execution, and its entry in the list of its tenant."""
 LISTED_WRITES = 1
 """What puts an execution into the list of its tenant, where it runs as it is started."""
-ASIDE = {AnswerKind.TASK: 7, AnswerKind.EVENT: 2, AnswerKind.CALLBACK: 0}
+ASIDE = {AnswerKind.TASK: 7, AnswerKind.EVENT: 2}
 """Write units of what is kept of a wait: a task with its entries in two indexes, opened and closed; a waiter."""
 
 
@@ -91,8 +91,9 @@ def _beside(item: Execution, ahead: Execution, places: Mapping[str, Any]) -> int
         if before != after:
             units += 1 if before is None or after is None else 2  # an entry that moves is taken out and put in
     for name, thread in ahead.threads.items():
-        if isinstance(thread.wait, AnswerWait) and thread.status is not Status.OVER:  # a tombstone has it still
+        wait = thread.wait
+        if isinstance(wait, AnswerWait) and wait.is_kept_elsewhere and thread.status is not Status.OVER:
             known = item.threads.get(name)
             if known is None or known.turn != thread.turn:
-                units += ASIDE[thread.wait.what]
+                units += ASIDE[wait.what]
     return units

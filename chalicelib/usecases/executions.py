@@ -62,8 +62,8 @@ class ExecutionService(ExecutionStarter):
     ) -> tuple[Execution, bool]:
         """Start an execution with an input; the same name and input again is the first execution again.
 
-        Answers the execution, and whether it is new: one of immediate steps has ended, another one is answered as it
-        was submitted. What ``permit`` raises of the execution and the newest version of
+        Answers the execution, and whether it is new: one that has ended at once, or waits for an answer, as it stands,
+        another one as it was submitted. What ``permit`` raises of the execution and the newest version of
         its definition stops it before anything is done.
 
         Raises:
@@ -84,7 +84,7 @@ class ExecutionService(ExecutionStarter):
             self.starts.admit(execution.id)
             current = self._begin(execution, is_named=name is not None)
             if current.nonce == execution.nonce:
-                return (current if current.ended else execution), True
+                return (current if current.ended or _waits_for_answer(current) else execution), True
             if name is not None:
                 self._send_start(current)
                 return self._wanted(current, value, version), False
@@ -325,6 +325,10 @@ class ExecutionService(ExecutionStarter):
         if version is not None and current.definition_version != version:
             raise ConflictError(f"{current.id} was started with version {current.definition_version}, not {version}")
         return current
+
+
+def _waits_for_answer(execution: Execution) -> bool:
+    return any(thread.status is Status.WAITING_FOR_ANSWER for thread in execution.threads.values())
 
 
 def _unknown(execution_id: str) -> ExecutionNotFoundError:

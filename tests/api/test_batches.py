@@ -18,6 +18,11 @@ id: example-definition
 steps:
   - {id: call, type: callback}
 """
+PEOPLE = """
+id: example-definition
+steps:
+  - {id: approve, type: task, title: Approve}
+"""
 KEYED = {"Content-Type": "application/json", "Idempotency-Key": "one"}
 
 
@@ -49,13 +54,23 @@ def test_each_start_has_the_result_that_it_alone_would_have(sedo: Sedo) -> None:
 
 
 def test_what_has_not_ended_goes_on_by_itself(sedo: Sedo) -> None:
-    sedo.create(WAITING)
+    sedo.create(PEOPLE)
     results = batch(sedo, *[{}] * 12)
     assert {each["execution"]["state"] for each in results} == {"ExecutionSubmitted"}
     sedo.deliver()
     for each in results:
         (wait,) = sedo.get(f"/executions/{each['execution']['id']}")["waitingFor"]
+        assert wait["for"] == "task"
+
+
+def test_each_has_its_token_that_counts_at_once(sedo: Sedo) -> None:
+    sedo.create(WAITING)
+    for each in batch(sedo, *[{}] * 12):
+        (wait,) = each["execution"]["waitingFor"]
         assert wait["for"] == "callback"
+        bearer = {**JSON, "Authorization": f"Bearer {wait['token']}"}
+        assert sedo.ask("POST", "/sedo/callbacks/succeed", 7, bearer).status_code == 204
+        assert sedo.get(f"/executions/{each['execution']['id']}")["output"] == 7
 
 
 def test_a_repeat_under_its_key_starts_nothing_anew(sedo: Sedo) -> None:

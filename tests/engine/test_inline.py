@@ -4,12 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.core.executions.inputs import CancelRequested, Message, Started
-from chalicelib.core.executions.model import State
+from chalicelib.core.executions.inputs import CallbackSucceeded, CancelRequested, Message, Started
+from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.value import copy_with
 from tests.home import CALL, ECHO, SUB, WAIT, Home, late
 
+ASK = {"type": "callback"}
+EVENT = {"type": "event", "name": "paid"}
+TASK = {"type": "task", "title": "Approve"}
+KEYED = {**EVENT, "key": "order-7"}
+IN_MAP = {"type": "map", "items": [1], "steps": [{"id": "each", **EVENT}]}
 ROUND = {"type": "choice", "choices": [{"when": "input == 'in'", "next": "step-0"}], "default": "step-2"}
 
 
@@ -56,7 +61,9 @@ class TestStarts:
         home.deliver_all()
         assert home.read(started.id).state is State.SUCCEEDED
 
-    @pytest.mark.parametrize("steps", [(ECHO, CALL), (CALL,), (SUB,), (ECHO, ROUND, ECHO)])
+    @pytest.mark.parametrize(
+        "steps", [(ECHO, CALL), (CALL,), (SUB,), (ECHO, ROUND, ECHO), (TASK,), (KEYED,), (IN_MAP,)]
+    )
     def test_what_takes_others_or_too_long_goes_to_a_worker_as_it_was_submitted(
         self, home: Home, steps: tuple[dict[str, object], ...]
     ) -> None:
@@ -86,6 +93,174 @@ class TestStarts:
         home.tokens = iter(["n", "o", first.id.rpartition(":")[2], "fresh"])
         second, new = home.service.execute("t", "d", 2)
         assert (second.id, second.output, new, home.read(first.id).output) == ("t:d:fresh", 2, True, 1)
+
+
+class TestStartsThatWaitForAnAnswer:
+    """What waits for an answer that others need not be told of is written as it waits, and answered so."""
+
+    @pytest.mark.parametrize("step", [ASK, EVENT])
+    def test_one_costs_one_write(self, home: Home, step: dict[str, object]) -> None:
+        home.create(ECHO, step, ECHO)
+        home.service.execute("t", "d", "in")
+        costs(home)
+        started, new = home.service.execute("t", "d", "in")
+        assert (started.state, started.step, new, started.version) == (State.STEP_STARTED, "step-1", True, 1)
+        assert costs(home) == {"executions.update": 1}
+        assert (home.waiting(), home.read(started.id).due_at) == ([], None)
+
+    def test_its_token_counts_at_once(self, home: Home) -> None:
+        home.create(ASK, ECHO)
+        started, _ = home.service.execute("t", "d", "in")
+        costs(home)
+        assert home.services.answer(started.id, answer_to(started))
+        assert costs(home) == {"executions.get": 1, "executions.update": 1}
+        assert (home.read(started.id).output, home.waiting()) == ("said", [])
+        assert not home.services.answer(started.id, answer_to(started))
+
+    def test_what_waits_for_an_answer_behind_one_is_written_with_it(self, home: Home) -> None:
+        home.create(ASK, EVENT, ECHO)
+        started, _ = home.service.execute("t", "d", "in")
+        costs(home)
+        home.services.answer(started.id, answer_to(started))
+        assert costs(home) == {"executions.get": 1, "executions.update": 1}
+        assert (home.read(started.id).step, home.waiting()) == ("step-1", [])
+
+    @pytest.mark.parametrize(
+        ("more", "error"), [({"heartbeatSeconds": 45}, "HeartbeatTimeout"), ({"timeoutSeconds": 45}, "Timeout")]
+    )
+    @pytest.mark.parametrize("is_sent", [True, False])
+    def test_its_time_is_over_though_its_timer_was_not_sent(
+        self, home: Home, more: dict[str, int], error: str, *, is_sent: bool
+    ) -> None:
+        home.create({**ASK, **more})
+        home.queue.refusals = int(not is_sent)
+        started, _ = home.service.execute("t", "d", "in")
+        assert len(home.waiting()) == int(is_sent)
+        home.clock.sleep(46 if is_sent else 120)
+        home.deliver() if is_sent else home.sweep_due()
+        home.deliver_all()
+        failure = home.read(started.id).error
+        assert failure is not None
+        assert failure.name == error
+
+    def test_one_that_waits_for_days_is_looked_at_before_its_time_is_over(self, home: Home) -> None:
+        home.create({**ASK, "timeoutSeconds": 100_000})
+        started, _ = home.service.execute("t", "d", "in")
+        assert home.read(started.id).due_at == home.clock.now() + timedelta(seconds=100_000 - 900)
+
+    def test_an_answer_that_overtakes_its_timer_counts(self, home: Home) -> None:
+        home.create({**ASK, "timeoutSeconds": 45}, ECHO)
+
+        def answer() -> None:
+            (name,) = home.executions.items
+            assert home.services.answer(name, answer_to(home.read(name)))
+
+        home.queue.overtaken = answer
+        started, new = home.service.execute("t", "d", "in")
+        assert (started.step, new, home.read(started.id).output) == ("step-0", True, "said")
+        home.clock.sleep(46)
+        home.deliver_all()
+        assert (home.read(started.id).output, home.waiting()) == ("said", [])
+
+    def test_a_lost_answer_of_the_store_starts_no_other(self, home: Home) -> None:
+        home.create(ASK)
+        home.executions.lost_answers = 1
+        started, new = home.service.execute("t", "d", "in")
+        assert (new, home.only().id, home.only().version, home.waiting()) == (True, started.id, 1, [])
+
+    def test_one_whose_write_is_not_heard_of_at_all_is_left_to_a_worker_that_finds_it(self, home: Home) -> None:
+        home.create({**ASK, "timeoutSeconds": 45})
+        home.executions.lost_answers = home.executions.lost_reads = 1
+        started, _ = home.service.execute("t", "d", "in")
+        home.deliver_all()
+        assert (home.only().id, home.only().version, home.only().step) == (started.id, 1, "step-0")
+        assert home.recorded(started.id).count("StepStarted") == 1
+
+    def test_its_twin_by_the_callers_own_retry_is_the_same(self, home: Home) -> None:
+        home.create({**ASK, "timeoutSeconds": 45})
+        twins = []
+        home.executions.rivals.append(lambda: twins.append(home.service.execute("t", "d", "in", "mine")))
+        first = home.service.execute("t", "d", "in", "mine")
+        third = home.service.execute("t", "d", "in", "mine")
+        assert [(found.id, new) for found, new in (*twins, first, third)] == [
+            ("t:d:mine", True),
+            ("t:d:mine", False),
+            ("t:d:mine", False),
+        ]
+        assert {answer_to(found) for found, _ in (*twins, first, third)} == {answer_to(home.only())}
+        assert (home.only().version, len(home.waiting())) == (1, 1)
+
+    def test_it_is_paused_cancelled_and_driven_on(self, home: Home) -> None:
+        home.create({**ASK, "timeoutSeconds": 45})
+        name = home.service.execute("t", "d", "in")[0].id
+        home.service.pause("t", name)
+        home.clock.sleep(46)
+        home.deliver_all()
+        assert (home.read(name).paused, home.read(name).ended) == (True, False)
+        home.service.cancel("t", name)
+        assert not home.services.answer(name, answer_to(home.read(name)))
+        home.service.redrive("t", name)
+        assert home.services.answer(name, CallbackSucceeded("main", 0, "late"))
+        assert home.read(name).output == "late"
+
+    def test_the_first_of_two_branches_wins(self, home: Home) -> None:
+        branches = [{"id": "ask", "steps": [{"id": "a", **ASK}]}, {"id": "go", "steps": [{"id": "b", **ECHO}]}]
+        home.create({"type": "parallel", "branches": branches, "join": "first"})
+        ended, _ = home.service.execute("t", "d", "in")
+        assert (ended.state, ended.version, home.waiting()) == (State.SUCCEEDED, 1, [])
+
+
+def answer_to(execution: Execution) -> CallbackSucceeded:
+    """Make what whoever has the token of an execution's only wait answers."""
+    (thread,) = execution.threads.values()
+    return CallbackSucceeded(thread.id, thread.visit, "said")
+
+
+class TestChildrenAtRest:
+    """A child execution that waits for an answer is put where its parent runs, and has no message."""
+
+    @pytest.fixture
+    def home(self, home: Home) -> Home:
+        home.create(ECHO, ASK, ECHO, name="other")
+        return home
+
+    def test_it_goes_on_by_itself(self, home: Home) -> None:
+        home.create(SUB, ECHO)
+        name = home.execute("in")
+        assert (home.waiting(), home.child().version) == ([], 1)
+        assert home.services.answer(home.child().id, answer_to(home.child()))
+        home.deliver()
+        assert (home.read(name).output, home.waiting()) == ("said", [])
+
+    def test_an_end_before_its_parent_was_written_is_heard(self, home: Home) -> None:
+        home.create(SUB, ECHO)
+
+        def answer() -> None:
+            assert home.services.answer(home.child().id, answer_to(home.child()))
+
+        home.executions.rivals = [lambda: None, answer]
+        name = home.execute("in")
+        assert home.read(name).output == "said"
+        home.deliver_all()
+        assert home.waiting() == []
+
+    def test_one_that_cannot_be_read_again_is_started_by_a_message(self, home: Home) -> None:
+        home.create(SUB, ECHO)
+        home.executions.rivals = [lambda: None, lambda: setattr(home.executions, "lost_reads", 1)]
+        home.execute("in")
+        assert [message.execution for message in home.waiting()] == [home.child().id]
+        home.deliver_all()
+        assert (home.child().version, home.waiting()) == (1, [])
+
+    def test_nobody_waits_for_one_that_is_let_go(self, home: Home) -> None:
+        home.create({**SUB, "wait": False}, ECHO)
+        home.execute("in")
+        costs(home)
+        name = home.execute("in")
+        assert home.waiting() == []
+        found = costs(home)
+        assert (found["executions.update"], found["queue.send"]) == (2, 1)
+        assert home.read(name).state is State.SUCCEEDED
 
 
 class TestChildren:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.executions.model import Signal
+from chalicelib.core.executions.model import Signal, Status
 from chalicelib.core.values.errors import SedoError, UnavailableError
 from chalicelib.core.values.json import Json
 from chalicelib.core.waits.task import Person, TaskStatus
@@ -42,9 +42,9 @@ class Saying:
 
     at: float
     do: str
-    """To complete or reject a task, to send an event to the execution, to publish one by key."""
+    """To complete or reject a task, to answer a callback, to send an event to the execution, to publish one by key."""
     step: str = ""
-    """Whose task it is."""
+    """Whose task or callback it is."""
     who: str = PERSON
     result: Json = None
     name: str = ""
@@ -151,7 +151,7 @@ class Outsiders:
         self.kept: dict[tuple[str, str], datetime] = {}
         """Of events: the execution that they were sent to, and their ids; up to when they are kept."""
         self.taken_up: dict[str, str] = {}
-        """Tasks that people have begun, by what they have to say."""
+        """Tasks that people have begun, and tokens that others have read, by what they have to say."""
 
     def say(self, execution: str, sayings: Sequence[Saying]) -> None:
         """Let everybody say what they have to say, each for themselves, at their times."""
@@ -186,6 +186,8 @@ class Outsiders:
             if not self.world.api.answers().send(TENANT, execution, signal).taken:
                 self.kept[execution, key] = until
             return True
+        if saying.do == "answer":
+            return self.finds_its_token(saying, key) or item.ended
         return self.finds_its_task(execution, saying, key) or item.ended
 
     def finds_its_task(self, execution: str, saying: Saying, key: str) -> bool:
@@ -203,6 +205,16 @@ class Outsiders:
         else:
             service.complete(TENANT, known, person, saying.result, key)
         return True
+
+    def finds_its_token(self, saying: Saying, key: str) -> bool:
+        """Be another system that reads the token of a wait where an execution shows it, and answers."""
+        for item in self.world.all():
+            for thread in () if item.ended else item.threads.values():
+                if thread.status is Status.WAITING_FOR_ANSWER and thread.step.endswith(saying.step):
+                    self.taken_up.setdefault(key, json.dumps([item.id, thread.id, thread.visit]))
+        if key in self.taken_up:
+            self.world.api.answers().succeed(self.taken_up[key], saying.result)
+        return key in self.taken_up
 
     def call_back(self, turn: tuple[str, str, int], sayings: Sequence[Mapping[str, Any]]) -> None:
         """Be the other system, which has been handed a token, and answers as the scenario says."""

@@ -25,7 +25,7 @@ STEP_MS = 1
 """Of a function for each step."""
 SHORT_WAIT = 15 * 60
 """Seconds that one message waits; what waits longer is read again when it is due."""
-ASIDE: Mapping[str, int] = {"task": 8, "event": 2, "callback": 0}
+TASK, WAITER = 8, 3
 """Write units of what is kept of a wait: a task with its entries in two indexes, opened and closed; a waiter."""
 
 
@@ -161,9 +161,9 @@ class _Place:
     """How an execution stands where a step begins."""
 
     is_started: bool = False
-    """Whether a worker has begun it: what neither calls nor asks runs where it is started."""
+    """Whether a worker has begun it: what neither calls nor has others told runs where it is started."""
     is_answered: bool = False
-    """Whether it goes on where somebody has answered: what neither calls nor asks runs there."""
+    """Whether it goes on where somebody has answered: what neither calls nor has others told runs there."""
     is_dirty: bool = False
     """Whether something is not written that has to be before a call."""
     has_waited: bool = False
@@ -198,6 +198,7 @@ STEP = EstimatedCost(steps=1, turns=1)
 WAITED = EstimatedCost(writes=1, together=1, requests=3, invocations=1)
 LONG = EstimatedCost(writes=2, reads=1)
 ASKED = EstimatedCost(writes=2, together=1, reads=1, invocations=1)
+ASKED_AGAIN = EstimatedCost(writes=1, reads=1, invocations=1)
 CHILD = EstimatedCost(writes=1, reads=1, requests=3, invocations=1)
 ANSWERED = _Place(is_started=True, is_answered=True, is_dirty=True)
 
@@ -214,7 +215,7 @@ def estimate(definition: "Definition") -> Estimate:
 
 @value
 class _Walk:
-    """Over the steps of a definition; ``outward`` are those with a step in them that calls, or asks somebody."""
+    """Over the steps of a definition; ``outward`` are those with a step in them that calls, or has others told."""
 
     definition: "Definition"
     outward: frozenset[str]
@@ -267,9 +268,10 @@ class _Walk:
                 waited = WAITED.plus(LONG) if is_long else WAITED
                 entered = NOTHING if place.has_waited else EstimatedCost(together=1)
                 return STEP.plus(waited).plus(entered), _Place(is_started=True, is_dirty=True, has_waited=True)
-            case "callback" | "event" | "task" as name:
-                kept = EstimatedCost(writes=ASIDE[name] + int(name == "event" and "key" in params))
-                return _worked(place)[0].plus(STEP).plus(ASKED).plus(kept), ANSWERED
+            case "callback" | "event" | "task":
+                if kept := _kept(step):
+                    return _worked(place)[0].plus(STEP).plus(ASKED).plus(EstimatedCost(writes=kept)), ANSWERED
+                return STEP.plus(ASKED_AGAIN if place.is_answered else ASKED), ANSWERED
             case "workflow":
                 return _worked(place)[0].plus(STEP).plus(CHILD), _Place(is_started=True, is_dirty=True)
             case "parallel" | "map":
@@ -321,8 +323,19 @@ def _order(steps: Mapping[str, "Step"], first: str) -> Sequence[str]:
 
 
 def _asks(step: "Step") -> bool:
-    """Tell whether a step calls, or asks somebody."""
-    return step.calls or step.type.name in {*ASIDE, "workflow"}
+    """Tell whether a step calls, or has others told of what it waits for."""
+    return step.calls or step.type.name == "workflow" or _kept(step) > 0
+
+
+def _kept(step: "Step") -> int:
+    """Count the write units of what others than the execution keep of what a step waits for."""
+    source = step.params.source
+    match step.type.name:
+        case "task":
+            return TASK
+        case "event" if not isinstance(source, dict) or "key" in source:
+            return WAITER
+    return 0
 
 
 def _worked(place: _Place) -> tuple[EstimatedCost, _Place]:
