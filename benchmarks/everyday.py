@@ -1,4 +1,4 @@
-"""What a start among 25 in a request, a wait of half an hour, and reading an execution cost, the API included."""
+"""What a start among 25 in a request, a long wait, a callback, and reading an execution cost, the API included."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING
 from benchmarks.calls import Outlay, called
 from benchmarks.costs import together
 from benchmarks.documents import order
-from benchmarks.harness import TENANT, BenchError, Harness
+from benchmarks.harness import CONTAINERS, TENANT, BenchError, Harness
+from benchmarks.metering import Usage
 from benchmarks.pricing import Cost, cost
 from benchmarks.shapes import shapes
-from chalicelib.core.executions.model import State
+from chalicelib.core.executions.inputs import CallbackSucceeded
+from chalicelib.core.executions.model import Execution, State
+from chalicelib.core.executions.waiting import ChildJoin
 from chalicelib.core.records.shown import fitting
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.due_sweep import DueSweep
 
 if TYPE_CHECKING:
     from chalicelib.core.values.json import Json
+
+ASKS: "Json" = {"id": "ask", "type": "callback"}
 
 BULK = 25
 """Starts in a request."""
@@ -29,6 +34,8 @@ def measured(harness: Harness, samples: int, size: int) -> Iterator[tuple[str, O
     """Measure one after the other, with inputs of so many bytes."""
     yield "ten immediate steps, one of 25 starts", Outlay(bulk(harness, size), requests=1 / BULK)
     yield "a wait of half an hour, start included", Outlay(long_waits(harness, samples, size), requests=1)
+    yield "wait for a callback, and answer it, start included", Outlay(callbacks(harness, samples, size), requests=2)
+    yield "a child that waits for a callback, and its parent", Outlay(asking(harness, samples, size))
     yield "reading an execution that waits", Outlay(reading(harness, samples, size), requests=1)
 
 
@@ -72,6 +79,46 @@ def reading(harness: Harness, samples: int, size: int) -> Cost:
         service.cancel(TENANT, each)
     harness.drain()
     return cost(together([usage]), samples)
+
+
+def callbacks(harness: Harness, samples: int, size: int) -> Cost:
+    """Measure executions whose only step waits for a callback, and who answers with the token that the start tells."""
+    definition = harness.define({"id": "callbacks", "steps": [ASKS]})
+    _answer(harness, harness.execute(definition, None))
+    with harness.meter.counting() as usage:
+        for seed in range(samples):
+            started = harness.execute(definition, order(size, seed))
+            harness.drain(1)
+            _answer(harness, started)
+    return cost(usage, samples)
+
+
+def asking(harness: Harness, samples: int, size: int) -> Cost:
+    """Measure executions, but for their starts, whose only step starts a child execution that waits for a callback."""
+    sub: Json = {"id": "sub", "type": "workflow", "definition": harness.define({"id": "asking", "steps": [ASKS]})}
+    definition = harness.define({"id": "asked", "steps": [sub]})
+    runs = list[Usage]()
+    for seed in range(-CONTAINERS, samples):
+        parent = harness.start(definition, order(size, seed))
+        with harness.meter.counting() as begun:
+            harness.drain(1)
+        (join,) = (thread.join for thread in harness.read(parent).threads.values())
+        child = harness.read(join.execution if isinstance(join, ChildJoin) else "")
+        with harness.meter.counting() as ended:
+            _answer(harness, child)
+            harness.drain(1)
+        runs += [begun, ended]
+        if harness.read(parent).state is not State.SUCCEEDED:
+            raise BenchError(f"{parent} did not end")
+    return cost(together(runs[2 * CONTAINERS :]), samples)
+
+
+def _answer(harness: Harness, execution: Execution) -> None:
+    """Answer a callback, as the function of the API does."""
+    (thread,) = execution.threads.values()
+    with harness.meter.invocation():
+        if not harness.api.services.answer(execution.id, CallbackSucceeded(thread.id, thread.visit, {"by": "card"})):
+            raise BenchError("nobody waits for the callback")
 
 
 def _resting(harness: Harness) -> str:

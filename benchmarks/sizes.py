@@ -97,5 +97,6 @@ def children(harness: Harness) -> Shape:
 NOTE = (
     f"Means of {SAMPLES}, messages one by one. Waits, steps and children are run by a worker, their start is not in "
     "them. A retry is an execution without its start; the request to the REST API is in starts in bulk, a wait of half "
-    "an hour, reading, an event and a task. The time of functions is in none: the figures are the same everywhere."
+    "an hour, reading, an event and a task; two of them in a callback. The time of functions is in none: the figures "
+    "are the same everywhere."
 )

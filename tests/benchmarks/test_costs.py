@@ -137,7 +137,7 @@ def test_retries_events_and_tasks_cost_no_more_than_they_did(harness: Harness) -
         assert found[name].dollars_counted <= found[name].goal
 
 
-def test_starts_in_bulk_long_waits_and_reading_cost_no_more_than_they_did(harness: Harness) -> None:
+def test_starts_in_bulk_waits_and_reading_cost_no_more_than_they_did(harness: Harness) -> None:
     found = dict(everyday.measured(harness, samples=4, size=SHORT))
     assert found.keys() == TODAY["everyday"].keys()
     for name, each in found.items():
