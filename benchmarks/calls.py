@@ -9,7 +9,7 @@ from benchmarks.documents import order
 from benchmarks.harness import CONTAINERS, TENANT, Harness
 from benchmarks.loopback import serving
 from benchmarks.metering import Usage
-from benchmarks.pricing import Cost, cost
+from benchmarks.pricing import Cost, cost, sleeping
 from benchmarks.tables import Cell, Progress, Section
 from chalicelib.core.executions.model import Signal
 from chalicelib.core.values.json import Json
@@ -41,16 +41,22 @@ class Outlay(NamedTuple):
     cost: Cost
     goal: float = float("inf")
     requests: float = 0
+    sleeps: float = 0
+    """Seconds that a function sleeps."""
 
     @property
     def dollars(self) -> float:
         """Of a million, the API included."""
-        return self.cost.dollars + self.requests * REST_DOLLARS
+        return self.cost.dollars + self._beside
 
     @property
     def dollars_counted(self) -> float:
-        """The same, without the time of functions."""
-        return self.cost.dollars_counted + self.requests * REST_DOLLARS
+        """The same, without the time that a function computes and waits for requests."""
+        return self.cost.dollars_counted + self._beside
+
+    @property
+    def _beside(self) -> float:
+        return self.requests * REST_DOLLARS + sleeping(self.sleeps)
 
 
 def calls(harness: Harness, progress: Progress) -> Section:

@@ -65,9 +65,7 @@ def long_waits(harness: Harness, samples: int, size: int) -> Cost:
         _armed(harness)
     if {harness.read(each).state for each in started} != {State.SUCCEEDED}:
         raise BenchError("a wait did not end")
-    for name in ("dynamodb_requests", "read_units", "waits"):
-        setattr(usage, name, getattr(usage, name) - getattr(empty, name))
-    return cost(usage, samples)
+    return cost(usage.without(empty), samples)
 
 
 def reading(harness: Harness, samples: int, size: int) -> Cost:

@@ -81,6 +81,12 @@ class Usage:
         self.write_units += units
         self.keys[where, key] += units
 
+    def without(self, other: "Usage") -> "Usage":
+        """Take the requests and reads of another usage off."""
+        for name in ("dynamodb_requests", "read_units", "waits"):
+            setattr(self, name, getattr(self, name) - getattr(other, name))
+        return self
+
     def hottest(self) -> Mapping[str, int]:
         """Tell of each table and index what its hottest partition key takes."""
         found: dict[str, int] = {}
@@ -155,6 +161,15 @@ class Meter:
             self._usage = None
         if self._unknown:
             raise NotMeteredError(f"there is no rule for what these cost: {', '.join(sorted(self._unknown))}")
+
+    @contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """Leave out what happens in a ``with`` block within a count."""
+        usage, self._usage = self._usage, None
+        try:
+            yield
+        finally:
+            self._usage = usage
 
     def notice(self, table: str, item: MeteredItem) -> None:
         """Notice the size of an item that was written past the meter."""

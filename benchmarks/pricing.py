@@ -74,3 +74,8 @@ def cost(usage: Usage, steps: int, prices: Prices = PRICES) -> Cost:
 def gigabyte_seconds(usage: Usage) -> float:
     """Tell for how much function time Lambda would bill, by the model above."""
     return (usage.cpu_seconds * VCPU_MB + usage.waits * REQUEST_SECONDS * MEMORY_MB) / GIGABYTE_MB
+
+
+def sleeping(seconds: float, prices: Prices = PRICES) -> float:
+    """Price a function that sleeps for so long, a million times."""
+    return seconds * MEMORY_MB / GIGABYTE_MB * prices.gigabyte_second * MILLION

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from benchmarks import calls, costs, everyday
+from benchmarks import asked, calls, costs, everyday
 from benchmarks.documents import order
 from benchmarks.goals import CHILD
 from benchmarks.harness import Harness
@@ -66,7 +66,7 @@ def measured(harness: Harness, size: int, samples: int = SAMPLES) -> Iterator[tu
         for letter, name in STEPS.items():
             yield name, costs.measure(harness, every[letter], size, 1, samples).dollars_counted
     yield CHILD_TITLE, costs.measure(harness, children(harness), size, 1, samples).dollars_counted
-    for name, outlay in chain(calls.measured(harness, samples, size), everyday.measured(harness, samples, size)):
+    for name, outlay in chain.from_iterable(each.measured(harness, samples, size) for each in (calls, everyday, asked)):
         yield name, outlay.dollars_counted
 
 

@@ -6,15 +6,15 @@ from threading import BoundedSemaphore
 
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.records.shown import Choose, Outline
+from chalicelib.core.records.shown import Choose, Outline, nothing
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.ports import Clock, ExecutionStore
 
 FIRST, LONGEST = 0.02, 1.0
 """Seconds before the first look, and between two looks at most."""
-LONGER = 1.25
-"""How many times as long as the one before each pause is: an end is seen by a quarter of its time too late at most. A
-look costs what a function of 512 MB costs in 10 ms."""
+LONGER = 0.25
+"""How long each pause is, as a part of what has passed: by so much of its time an end is seen too late at most. A look
+costs what a function of 512 MB costs in 10 ms."""
 
 
 class EndWatch:
@@ -28,8 +28,8 @@ class EndWatch:
         """Read an execution once it has ended or is paused, or as it is after some seconds; None: there is none.
 
         One that is paused at the first look is waited for: whoever asks again and again would get answers at once.
-        The first look, unless it ``is_known``, and the last one are strongly consistent. Those between cost half, and
-        one that is not answered is left out.
+        The first look, unless it ``is_known``, and the last one are strongly consistent. Those between cost half, read
+        no large value, and one that is not answered is left out.
 
         Raises:
             UnavailableError: the store did not answer the first, or the last, look.
@@ -41,20 +41,20 @@ class EndWatch:
             if not is_known and (first is None or first.execution.ended):
                 return first
             before = None if first is None else first.execution
-            return self._watched(execution_id, choose, wait, before) or self._executions.outline(execution_id, choose)
+            return self._watched(execution_id, wait, before) or self._executions.outline(execution_id, choose)
         finally:
             self._places.release()
 
-    def _watched(self, execution_id: str, choose: Choose, wait: float, before: Execution | None) -> Outline | None:
-        """Look until an execution has stopped, or for some seconds; None: it has not then."""
+    def _watched(self, execution_id: str, wait: float, before: Execution | None) -> Outline | None:
+        """Look until an execution has stopped, or for some seconds; None: it is to be read once more."""
         until, pause = self._clock.now() + timedelta(seconds=wait), FIRST
         while (left := (until - self._clock.now()).total_seconds()) > pause:
             self._clock.sleep(pause)
             with suppress(UnavailableError):
-                found = self._executions.outline(execution_id, choose, consistent=False)
+                found = self._executions.outline(execution_id, nothing, consistent=False)
                 if found is not None and _has_stopped(found.execution, before):
-                    return found
-            pause = min(LONGER * pause, LONGEST)
+                    return None if found.left_out else found
+            pause = min(max(FIRST, LONGER * (wait - left + pause)), LONGEST)
         self._clock.sleep(max(left, 0))
         return None
 

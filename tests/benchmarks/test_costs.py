@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import calls, everyday, payloads, sizes
+from benchmarks import asked, calls, everyday, payloads, sizes
 from benchmarks.costs import BATCHES, SIZES, measure, start
 from benchmarks.floor import CALLS_GOAL, LETTERS, compare
 from benchmarks.goals import GOALS, Case, Found, Whole, whole, wholes
@@ -142,6 +142,19 @@ def test_starts_in_bulk_waits_and_reading_cost_no_more_than_they_did(harness: Ha
     assert found.keys() == TODAY["everyday"].keys()
     for name, each in found.items():
         no_more(each.cost, TODAY["everyday"][name])
+
+
+def test_requests_and_what_a_schedule_starts_cost_no_more_than_they_did(harness: Harness) -> None:
+    found = dict(asked.measured(harness, samples=2, size=SHORT))
+    assert found.keys() == TODAY["asked"].keys()
+    assert not {name: each.cost for name, each in found.items() if not is_within(each.cost, TODAY["asked"][name])}
+    waits = "`?wait`, for an end after 0.1 s, alone", "`?wait=25` in vain, alone"
+    assert [found[name].sleeps for name in waits] == pytest.approx([0.14, asked.WAITED])
+
+
+def test_values_are_looked_for_once_while_somebody_waits(harness: Harness) -> None:
+    found = dict(asked.waits(harness, 10 * 1024))
+    no_more(found["`?wait=25` in vain, alone"].cost, TODAY["asked"]["`?wait=25` in vain, alone"])
 
 
 @pytest.mark.parametrize("name", TODAY["values"])

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.records.shown import Outline, nothing
+from chalicelib.core.records.shown import Outline, fitting, nothing
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.usecases.end_watch import EndWatch
 from tests.home import ECHO, WAIT, Home
 
-SOON = (0.02, 0.045, 0.07625, 0.1153, 0.1641)
+SOON = (0.02, 0.04, 0.06, 0.08, 0.1, 0.125, 0.15625)
 """Seconds."""
 
 
@@ -26,11 +26,13 @@ class Looked:
         self, home: Home, silent: Sequence[int] = (), before: Mapping[int, Callable[[], object]] | None = None
     ) -> None:
         self.home, self.silent, self.looks = home, silent, list[tuple[float, bool]]()
+        self.choices = list[Any]()
         self.before, self.stale = before or {}, dict[int, Outline | None]()
         self.began = home.clock.now()
 
     def outline(self, execution_id: str, choose: Any, *, consistent: bool = True) -> Outline | None:
         self.looks.append(((self.home.clock.now() - self.began).total_seconds(), consistent))
+        self.choices.append(choose)
         if len(self.looks) - 1 in self.silent:
             raise UnavailableError
         self.before.get(len(self.looks) - 1, lambda: None)()
@@ -82,6 +84,17 @@ def test_a_look_that_is_not_answered_is_left_out(home: Home) -> None:
 
 def test_it_ends_with_the_execution() -> None:
     assert watch(Home(inline_turns=100), ECHO) == [(0, True)]
+
+
+def test_large_values_are_read_once_it_has_stopped(home: Home) -> None:
+    home.create(WAIT)
+    given = {str(number): "large" * number for number in range(300)}
+    execution, _ = home.service.execute("t", "d", given)
+    looked = Looked(home, before={2: lambda: home.service.cancel("t", execution.id)})
+    found = EndWatch(looked, home.clock).outline(execution.id, fitting, 20)  # type: ignore[arg-type] # the rest is not used
+    assert found is not None
+    assert (found.execution.ended, found.execution.input) == (True, given)
+    assert looked.choices == [fitting, nothing, nothing, fitting]
 
 
 def test_where_as_many_wait_as_can_it_is_answered_at_once(home: Home) -> None:
