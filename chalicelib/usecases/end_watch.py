@@ -11,10 +11,10 @@ from chalicelib.core.values.errors import UnavailableError
 from chalicelib.ports import Clock, ExecutionStore
 
 FIRST, LONGEST = 0.02, 1.0
-"""Seconds before the first look, and between two looks at most."""
-LONGER = 0.25
-"""How long each pause is, as a part of what has passed: by so much of its time an end is seen too late at most. A look
-costs what a function of 512 MB costs in 10 ms."""
+"""Seconds between two looks, at least and at most."""
+LATE = 0.25
+"""The part of what has passed by which an end is seen too late, at most. A look costs what a function of 512 MB costs in
+10 ms."""
 
 
 class EndWatch:
@@ -47,15 +47,16 @@ class EndWatch:
 
     def _watched(self, execution_id: str, wait: float, before: Execution | None) -> Outline | None:
         """Look until an execution has stopped, or for some seconds; None: it is to be read once more."""
-        until, pause = self._clock.now() + timedelta(seconds=wait), FIRST
-        while (left := (until - self._clock.now()).total_seconds()) > pause:
+        began, passed, pause = self._clock.now(), 0.0, FIRST
+        while wait - passed > pause:
             self._clock.sleep(pause)
             with suppress(UnavailableError):
                 found = self._executions.outline(execution_id, nothing, consistent=False)
                 if found is not None and _has_stopped(found.execution, before):
                     return None if found.left_out else found
-            pause = min(max(FIRST, LONGER * (wait - left + pause)), LONGEST)
-        self._clock.sleep(max(left, 0))
+            passed = (self._clock.now() - began).total_seconds()
+            pause = min(max(FIRST, LATE * passed), LONGEST)
+        self._clock.sleep(max(wait - passed, 0))
         return None
 
 
