@@ -35,7 +35,7 @@ def measured(harness: Harness, samples: int, size: int) -> Iterator[tuple[str, O
     yield "ten immediate steps, one of 25 starts", Outlay(bulk(harness, size), requests=1 / BULK)
     yield "a wait of half an hour, start included", Outlay(long_waits(harness, samples, size), requests=1)
     yield "wait for a callback, and answer it, start included", Outlay(callbacks(harness, samples, size), requests=2)
-    yield "a child that waits for a callback, and its parent", Outlay(asking(harness, samples, size))
+    yield "a child that waits for a callback, and its parent", Outlay(waiting_children(harness, samples, size))
     yield "reading an execution that waits", Outlay(reading(harness, samples, size), requests=1)
 
 
@@ -91,9 +91,13 @@ def callbacks(harness: Harness, samples: int, size: int) -> Cost:
     return cost(usage, samples)
 
 
-def asking(harness: Harness, samples: int, size: int) -> Cost:
+def waiting_children(harness: Harness, samples: int, size: int) -> Cost:
     """Measure executions, but for their starts, whose only step starts a child execution that waits for a callback."""
-    sub: Json = {"id": "sub", "type": "workflow", "definition": harness.define({"id": "asking", "steps": [ASKS]})}
+    sub: Json = {
+        "id": "sub",
+        "type": "workflow",
+        "definition": harness.define({"id": "waiting-child", "steps": [ASKS]}),
+    }
     definition = harness.define({"id": "asked", "steps": [sub]})
     runs = list[Usage]()
     for seed in range(-CONTAINERS, samples):

@@ -1,7 +1,6 @@
 """Waiting for the end of an execution, or a pause: it is looked at less and less often, up to an instant."""
 
 from contextlib import suppress
-from datetime import timedelta
 from threading import BoundedSemaphore
 
 from chalicelib.core.executions.model import Execution
@@ -13,8 +12,8 @@ from chalicelib.ports import Clock, ExecutionStore
 FIRST, LONGEST = 0.02, 1.0
 """Seconds between two looks, at least and at most."""
 LATE = 0.25
-"""The part of what has passed by which an end is seen too late, at most. A look costs what a function of 512 MB costs in
-10 ms."""
+"""The part of what has passed by which an end is seen too late, at most. A look costs what a function of 512 MB does
+in 10 ms."""
 
 
 class EndWatch:
