@@ -35,7 +35,7 @@ def memory(harness: Harness, progress: Progress) -> Section:
     for size in SIZES_MB:
         slower = VCPU_MB / size
         seconds = cpu * slower + waits
-        dollars = seconds * size / GIGABYTE_MB * PRICES.arm_gigabyte_second + PRICES.invocation
+        dollars = seconds * size / GIGABYTE_MB * PRICES.gigabyte_second + PRICES.invocation
         first, of_api = (each.cpu_ms / 1000 * slower + seconds for each in (worker, api))
         rows.append((size, 1000 * seconds, dollars * MILLION, first, of_api))
     note = (

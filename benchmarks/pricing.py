@@ -5,7 +5,7 @@ these constants. What it computes costs the same at any memory size, as CPU grow
 CPU seconds that were measured here are billed as seconds of a function of the memory at which it has one. What it
 waits costs its own memory: each request that it waits for takes :data:`REQUEST_SECONDS`; requests of threads beside
 each other are waited for together. What the other side of an http step takes to answer is not in it. The vCPU of Lambda
-is taken to be as fast as the machine of the measurement.
+is taken to be as fast as the machine of the measurement. Functions run on arm64 (``lambda_architecture``).
 """
 
 from dataclasses import dataclass

@@ -184,7 +184,7 @@ class Metrics:
         try:
             yield
         finally:
-            spent = (self._seconds() - begun) * self._memory_gb * PRICES.arm_gigabyte_second
+            spent = (self._seconds() - begun) * self._memory_gb * PRICES.gigabyte_second
             self.count(
                 "Cost", spent + PRICES.invocation + sum(self._counts.get(name, 0) * PRICED[name] for name in PRICED)
             )

@@ -81,7 +81,7 @@ def test_the_cost_is_that_of_units_requests_and_time(written: Written) -> None:
         written.metrics.count("WriteUnits", 2)
         written.metrics.count("QueueRequests", 1)
 
-    wanted = 2 * PRICES.write_unit + PRICES.queue_request + PRICES.invocation + PRICES.arm_gigabyte_second
+    wanted = 2 * PRICES.write_unit + PRICES.queue_request + PRICES.invocation + PRICES.gigabyte_second
     assert written.during(work)["Cost"] == pytest.approx(wanted)
 
 

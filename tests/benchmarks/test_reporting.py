@@ -106,5 +106,7 @@ class TestPrices:
     def test_waiting_costs_the_memory_of_the_function(self) -> None:
         assert cost(Usage(waits=200), 1_000_000).dollars == pytest.approx(0.5 * PRICES.gigabyte_second)
 
-    def test_the_functions_have_the_memory_that_is_priced(self) -> None:
-        assert json.loads(CONFIG.read_text())["lambda_memory_size"] == MEMORY_MB
+    def test_the_functions_have_the_memory_and_the_processor_that_are_priced(self) -> None:
+        config = json.loads(CONFIG.read_text())
+        assert (config["lambda_memory_size"], config["lambda_architecture"]) == (MEMORY_MB, "arm64")
+        assert 1e6 * PRICES.gigabyte_second == pytest.approx(13.3334)

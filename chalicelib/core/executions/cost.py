@@ -104,7 +104,7 @@ class ExecutionCost:
     def dollars(self, prices: Prices = PRICES, memory_mb: int = FUNCTION_MB) -> float:
         """Price it."""
         shares = self.requests * prices.queue_request + self.calls * prices.invocation
-        time = self.milliseconds / 1000 * memory_mb / GIGABYTE_MB * prices.arm_gigabyte_second
+        time = self.milliseconds / 1000 * memory_mb / GIGABYTE_MB * prices.gigabyte_second
         return self.writes * prices.write_unit + self.reads * prices.read_unit + shares / PARTS + time
 
     def as_json(self) -> JsonObject:

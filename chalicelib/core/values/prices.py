@@ -25,9 +25,7 @@ class Prices:
     invocation: float
     """A call of a function (AWS Lambda pricing)."""
     gigabyte_second: float
-    """A second of a function on x86, for each gigabyte of its memory (AWS Lambda pricing, first tier)."""
-    arm_gigabyte_second: float
-    """The same on arm64."""
+    """A second of a function on arm64, for each gigabyte of its memory (AWS Lambda pricing, first tier)."""
 
 
 PRICES = Prices(
@@ -37,6 +35,5 @@ PRICES = Prices(
     read_unit=0.125 / MILLION,
     queue_request=0.40 / MILLION,
     invocation=0.20 / MILLION,
-    gigabyte_second=0.0000166667,
-    arm_gigabyte_second=0.0000133334,
+    gigabyte_second=0.0000133334,
 )

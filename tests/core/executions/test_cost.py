@@ -29,7 +29,7 @@ class TestCounting:
         assert ExecutionCost(reads=1).dollars() == pytest.approx(PRICES.read_unit)
         assert ExecutionCost(requests=PARTS).dollars() == pytest.approx(PRICES.queue_request)
         assert ExecutionCost(calls=PARTS).dollars() == pytest.approx(PRICES.invocation)
-        assert ExecutionCost(milliseconds=2000).dollars(memory_mb=512) == pytest.approx(PRICES.arm_gigabyte_second)
+        assert ExecutionCost(milliseconds=2000).dollars(memory_mb=512) == pytest.approx(PRICES.gigabyte_second)
 
     def test_a_cost_comes_back_from_the_few_bytes_that_it_takes(self) -> None:
         cost = ExecutionCost(45, 46, 2115, 2116, 10**9)
