@@ -16,7 +16,8 @@ from urllib.parse import unquote
 from chalicelib.core.limits import beyond
 from chalicelib.core.values.bounds import bound_problem
 from chalicelib.core.values.errors import InvalidError
-from chalicelib.core.values.json import Json
+from chalicelib.core.values.json import Json, Problem
+from chalicelib.core.values.value import copy_with
 
 SHOWN = 100
 """Characters of a wrong text that an error repeats."""
@@ -91,8 +92,19 @@ def _contents(schema: Schema, given: Json) -> Json:
     if isinstance(given, dict) and not _MEMBERS.isdisjoint(schema):
         return _object(schema, given)
     if isinstance(given, list) and "items" in schema:
-        return [checked(schema["items"], item) for item in given]
+        return [_inside(schema["items"], item, place) for place, item in enumerate(given)]
     return unquote(given) if isinstance(given, str) and "x-percent-encoded" in schema else given
+
+
+def _inside(schema: Schema, given: Json, place: int | str) -> Json:
+    """Check an item of a list, or a member of an object; what is wrong with an item has its JSON pointer."""
+    try:
+        return checked(schema, given)
+    except InvalidError as error:
+        if isinstance(place, str) and not error.problems:
+            raise
+        found = error.problems or (Problem("", str(error)),)
+        raise InvalidError(problems=[copy_with(each, pointer=f"/{place}{each.pointer}") for each in found]) from None
 
 
 def _any_of(schema: Schema, given: Json) -> Json:
@@ -116,7 +128,7 @@ def _object(schema: Schema, given: dict[str, Json]) -> Json:
         if name in given and inner is False:
             raise _refusal(schema, "properties", name)
         if name in given:
-            found[name] = checked(inner, given[name])
+            found[name] = _inside(inner, given[name], name)
         elif name in schema.get("required", ()):
             raise _refusal(inner, "required", "")
         elif inner and "default" in inner:

@@ -137,5 +137,13 @@ def test_what_is_no_batch_starts_nothing(sedo: Sedo, body: Any, detail: str) -> 
     assert sedo.get("/executions") == []
 
 
+@pytest.mark.parametrize("wrong", [5, {"inputs": 1}, {"name": "a b"}])
+def test_of_many_starts_the_wrong_one_is_named(sedo: Sedo, wrong: Any) -> None:
+    sedo.create(SCHEMA)
+    problem = assert_problem(sedo.ask("POST", BATCH, {"starts": [{}, {}, wrong]}), 400)
+    assert [each["pointer"] for each in problem["errors"]] == ["/starts/2"]
+    assert problem["errors"][0]["message"] == problem["detail"]
+
+
 def test_no_definition_is_a_problem_of_the_whole(sedo: Sedo) -> None:
     assert sedo.ask("POST", BATCH, {"starts": [{}]}).status_code == 404
