@@ -283,6 +283,16 @@ def test_a_history_that_nobody_has_changed_is_intact(sedo: Sedo) -> None:
     assert_problem(sedo.ask("GET", f"{T}/executions/{execution}x/history?verify=true"), 404)
 
 
+def test_a_history_of_redrives_that_fail_again_is_intact(sedo: Sedo) -> None:
+    sedo.create("id: d\nsteps: [{id: m, type: map, items: [1], steps: [{id: f, type: fail, error: Broken}]}]")
+    execution = sedo.ask("POST", f"{T}/definitions/d/execute", {}).json_body["id"]
+    for _ in range(2):
+        assert sedo.ask("POST", f"{T}/executions/{execution}/redrive", {}).status_code == 200
+        sedo.pass_time(1)
+        assert sedo.get(f"/executions/{execution}")["state"] == "ExecutionFailed"
+    assert checked(sedo, execution)["broken"] is None
+
+
 def test_one_changed_byte_of_the_newest_entries_is_found(sedo: Sedo) -> None:
     execution = rounds(sedo, 1)
     item = sedo.executions.get(execution)

@@ -48,6 +48,7 @@ def _turns(execution: Execution, records: Sequence[Mapping[str, Any]]) -> Iterat
         turns[thread] = turn
         if state is State.REDRIVEN:
             running |= turns.keys()  # what was under way goes on where it stood
+            seen = {each for each in seen if each[2] is not State.STEP_FAILED}  # and may fail there again
         if state not in _STEPS:
             continue
         if (thread, turn, state) in seen:

@@ -85,6 +85,16 @@ class TestTurns:
     def test_a_redrive_goes_on_in_the_middle(self) -> None:
         assert of(("main", 0, State.SUBMITTED), ("main", 1, State.REDRIVEN), ("main", 2, SUCCEEDED)) == []
 
+    def test_what_is_redriven_may_fail_again_where_it_stood(self) -> None:
+        failed = (("main", 0, STARTED), ("main", 1, FAILED))
+        assert of(*failed, ("main", 1, State.REDRIVEN), ("main", 1, FAILED)) == []
+        assert of(*failed, ("main", 1, State.REDRIVEN), ("main", 1, FAILED), ("main", 1, FAILED)) == [
+            ("turns", "main", "StepFailed of turn 1 is recorded twice")
+        ]
+        assert of(
+            ("main", 0, STARTED), ("main", 1, SUCCEEDED), ("main", 1, State.REDRIVEN), ("main", 1, SUCCEEDED)
+        ) == [("turns", "main", "StepSucceeded of turn 1 is recorded twice")]
+
     def test_a_thread_stands_no_earlier_than_its_history(self) -> None:
         assert of(("main", 3, STARTED), turn=2) == [("turns", "main", "it stands at turn 2, and history knows 3")]
 
