@@ -47,6 +47,10 @@ PAGES: Sequence[tuple[Json, Mapping[str, str]]] = (
 """What is listed, by its only step, and by title where the lists are."""
 
 
+OTHERS = 1_000
+"""The first seed of inputs that no function has seen."""
+
+
 class Caller:
     """Whoever calls the function of the API for a tenant."""
 
@@ -129,10 +133,11 @@ def scheduled(harness: Harness, samples: int, size: int) -> Cost:
     store, queue = DynamoSchedules(clients.dynamodb(), harness.names), harness.queued.dependencies.queue
     name, now = harness.define(shapes("")["A"].definition), harness.clock.now()
     content = ScheduleContent(name, Plan("", "UTC", "PT30M"))
+    harness.warm(name, order(size, -1))
     with harness.meter.counting() as empty:
         send_due(store, queue, harness.clock, now + timedelta(hours=1))
     for number in range(samples):
-        of = copy_with(content, input=order(size, number))
+        of = copy_with(content, input=order(size, OTHERS + number))
         store.put(new_schedule(TENANT, f"of-{size}-{number}", of, now - timedelta(hours=1), "ada"))
     with harness.meter.counting() as usage:
         sent = send_due(store, queue, harness.clock, now + timedelta(hours=1))

@@ -281,19 +281,33 @@ class Meter:
             self._usage.grow(table, after.size)
 
     def _query(self, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
-        """Count what was looked at together; what is not shown of it is taken to be as long as the mean of the rest."""
+        """Count what was looked at together; what is not shown of it is taken to be as long as the mean of all."""
         if self._usage is not None:
-            sizes = self._sizes(asked["TableName"], asked.get("IndexName"))
-            size = math.ceil(answer["ScannedCount"] * mean(sizes or [0]))
+            table, index = asked["TableName"], asked.get("IndexName")
+            shown = [self._shown_size(table, index, item) for item in answer.get("Items", ())]
+            known = [size for size in shown if size is not None]
+            hidden = answer["ScannedCount"] - len(known)
+            size = sum(known) + (math.ceil(hidden * mean(self._sizes(table, index) or [0])) if hidden else 0)
             self._usage.read_units += read_units(size, consistent=asked.get("ConsistentRead", False))
+
+    def _shown_size(self, table: str, index: str | None, item: MeteredItem) -> int | None:
+        """Tell how long what is shown is where it was read; None: it does not say which it is."""
+        if not all(key in item for key in self._tables[table].keys):
+            return None
+        stored = self._stored.get(self._key(table, item))
+        return None if stored is None else self._size_in(table, index, stored)
 
     def _sizes(self, table: str, index: str | None) -> list[int]:
         """List how long all is that is in a table, or in an index of it."""
-        stored = [each for name, each in self._stored.items() if name[0] == table]
+        every = (self._size_in(table, index, each) for name, each in self._stored.items() if name[0] == table)
+        return [size for size in every if size is not None]
+
+    def _size_in(self, table: str, index: str | None, stored: Stored) -> int | None:
+        """Tell how long an item is in its table, or in an index of it; None: it is not in that."""
         if index is None:
-            return [each.size for each in stored]
-        place = [each.name for each in self._tables[table].indexes].index(index)
-        return [item_size(entry) for each in stored if (entry := each.entries[place]) is not None]
+            return stored.size
+        entry = stored.entries[[each.name for each in self._tables[table].indexes].index(index)]
+        return None if entry is None else item_size(entry)
 
     def _refused(self, asked: Mapping[str, Any], shown: MeteredItem | None) -> None:
         if self._usage is not None:

@@ -96,7 +96,8 @@ def children(harness: Harness) -> Shape:
 
 NOTE = (
     f"Means of {SAMPLES}, messages one by one. Waits, steps and children are run by a worker, their start is not in "
-    "them. A retry is an execution without its start; the request to the REST API is in starts in bulk, a wait of half "
-    "an hour, reading, an event and a task; two of them in a callback. The time of functions is in none: the figures "
-    "are the same everywhere."
+    "them. A retry is an execution without its start. From `publish an event` on, the request to the REST API is in "
+    "all but three: what a schedule starts; a child that waits, and its parent, which has the answer to its callback; "
+    "and `?wait`, which adds to the request that waits, and has the time that its function sleeps. The time that "
+    "functions compute, and wait for AWS, is in none: the figures are the same everywhere."
 )

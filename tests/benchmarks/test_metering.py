@@ -135,6 +135,21 @@ class TestReads:
         assert usage.read_units == 2 + 1
         assert usage.requests == 1
 
+    @pytest.mark.parametrize(("key", "index", "units"), [("id", {}, 1.5), ("o", {"IndexName": "by-owner"}, 0.5)])
+    def test_what_a_query_shows_is_billed_by_its_size_where_it_was_read(
+        self, items: Items, key: str, index: Any, units: float
+    ) -> None:
+        Items(items.harness).put(text="short")
+        items.put(text="x" * 9000, o=items.id["id"]["S"], s="monday")
+        with items.counting() as usage:
+            items.client.query(
+                **items.table,
+                **index,
+                KeyConditionExpression=f"{key} = :value",
+                ExpressionAttributeValues={":value": items.id["id"]},
+            )
+        assert usage.read_units == units
+
 
 class TestMessages:
     def send(self, harness: Harness, *sizes: int) -> Usage:
