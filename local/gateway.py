@@ -74,7 +74,7 @@ class Gateway:
         try:
             route = self._matcher.match_route(path).route
         except ValueError:
-            return problem(HTTPStatus.NOT_FOUND, "there is nothing at this path")
+            return problem(HTTPStatus.NOT_FOUND, "there is nothing at this path: /sedo/docs has every one")
         methods = {*self._routes[route], "OPTIONS"}
         if method not in methods:
             allow = ", ".join(sorted(methods))

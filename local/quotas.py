@@ -46,7 +46,10 @@ def event_refusal(path: str, headers: Fields, body: bytes | None, *, is_binary: 
     detail = (
         f"the request takes {size:,} bytes as a JSON string, and Lambda takes {PAYLOAD_BYTES:,}: upload a large input"
     )
-    return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{detail} in parts of {LIMITS.upload_part_bytes:,} bytes"
+    return (
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"{detail} in parts of {LIMITS.upload_part_bytes:,} bytes by POST and PUT of …/uploads (docs/api.md)",
+    )
 
 
 def answer_refusal(response: Mapping[str, Any], seconds: float, most: float) -> Quota | None:

@@ -207,7 +207,9 @@ def nowhere(path: str, routes: Mapping[str, Mapping[str, object]]) -> Response:
         if methods and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", route), path):
             status = HTTPStatus.METHOD_NOT_ALLOWED
             return problem(status.phrase, f"this path takes {', '.join(sorted(methods))}", status)
-    return problem(HTTPStatus.NOT_FOUND.phrase, "there is nothing at this path", HTTPStatus.NOT_FOUND)
+    return problem(
+        HTTPStatus.NOT_FOUND.phrase, "there is nothing at this path: /sedo/docs has every one", HTTPStatus.NOT_FOUND
+    )
 
 
 def cursor(request: ApiRequest, *kinds: type) -> list[Any] | None:

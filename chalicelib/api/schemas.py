@@ -139,7 +139,9 @@ def _object(schema: Schema, given: dict[str, Json]) -> Json:
 def _check_names(schema: Schema, given: Collection[str]) -> None:
     """Refuse members that an object does not have."""
     if schema.get("additionalProperties") is False and (unknown := set(given) - schema["properties"].keys()):
-        raise _refusal(schema, "additionalProperties", min(unknown))
+        name = min(unknown)
+        said = str(_refusal(schema, "additionalProperties", name))
+        raise InvalidError(said.replace(repr(name), f"{name!r}{near(name, schema['properties'])}", 1))
     if "propertyNames" in schema:
         names: Schema = schema["propertyNames"]
         if (wrong := next((name for name in given if not _holds(names, name)), None)) is not None:
@@ -219,7 +221,14 @@ _RULES: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 def near(name: str, known: Collection[str]) -> str:
-    """Write `` (did you mean …?)`` where a name is much like a known one, or nothing."""
+    """Write `` (did you mean …?)`` where a name is a known one in another spelling, or much like one, or nothing."""
     from difflib import get_close_matches  # noqa: PLC0415 - only what is wrong is compared
 
-    return "".join(f" (did you mean {match!r}?)" for match in get_close_matches(name[:SHOWN], known, n=1))
+    letters = _letters(name[:SHOWN])
+    close = [each for each in known if _letters(each) == letters] or get_close_matches(name[:SHOWN], known, n=1)
+    return "".join(f" (did you mean {match!r}?)" for match in close[:1])
+
+
+def _letters(name: str) -> str:
+    """Write a name as ``TIMED_OUT``, ``timed-out`` and ``timedOut`` are alike."""
+    return name.replace("_", "").replace("-", "").casefold()

@@ -271,7 +271,8 @@ class ExecutionService(ExecutionStarter):
     def _check_steps(self, item: Execution, step: str | None, version: int | None) -> None:
         """Refuse a redrive of what cannot go on, or with a version that is not there or has not all the steps."""
         if problem(item, RedriveRequested) is not None:
-            raise StateError(f"{item.id} is {item.state}: only what failed, timed out or was cancelled goes on")
+            right = "resume it" if item.paused else "only what failed, timed out or was cancelled is redriven"
+            raise StateError(f"{item.id} is {item.state}: {right}")
         if (
             version is not None
             and self.definitions.definitions.version(item.tenant_id, item.definition_id, version) is None

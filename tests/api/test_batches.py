@@ -128,7 +128,7 @@ def test_a_version_is_that_of_all(sedo: Sedo) -> None:
         ({}, "starts is a list of 1 to 100 objects"),
         ({"starts": []}, "starts is a list of 1 to 100 objects"),
         ({"starts": [{}] * 101}, "starts is a list of 1 to 100 objects"),
-        ({"starts": [{"inputs": 1}]}, "a start has no 'inputs': it takes input and name"),
+        ({"starts": [{"inputs": 1}]}, "a start has no 'inputs' (did you mean 'input'?): it takes input and name"),
     ],
 )
 def test_what_is_no_batch_starts_nothing(sedo: Sedo, body: Any, detail: str) -> None:

@@ -103,7 +103,7 @@ def test_problems_of_mocks_have_pointers(sedo: Sedo) -> None:
     ("body", "detail"),
     [
         ([], f"the body is an object; it takes {MEMBERS}"),
-        ({"mock": {}}, f"the body has no 'mock': it takes {MEMBERS}"),
+        ({"mock": {}}, f"the body has no 'mock' (did you mean 'mocks'?): it takes {MEMBERS}"),
         ({"version": True}, "version is a whole number from 1"),
         ({"version": 0}, "version is a whole number from 1"),
         ({"step": 1}, "step is the path of a step, or its id"),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chalicelib.api.http import nowhere
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 from tests.application import EXAMPLE, EXECUTE, JSON, YAML, Sedo, T, assert_problem
@@ -64,6 +65,9 @@ def test_what_is_asked_for_in_vain_is_named_with_what_there_is(sedo: Sedo) -> No
     detail = assert_problem(sedo.ask("GET", T + "/tasks?stat=open"), 400)["detail"]
     assert detail.startswith("there is no query parameter 'stat' (did you mean 'status'?): list_tasks takes ")
     assert "priority" in detail
+    body = {"Input": {}}
+    started = assert_problem(sedo.ask("POST", T + "/definitions/any/execute", body), 400)["detail"]
+    assert started == "the body has no 'Input' (did you mean 'input'?): it takes input, upload, name and version"
     twice = assert_problem(sedo.ask("GET", T + "/executions?limit=1&limit=2"), 400)
     assert twice["detail"] == "the query parameter 'limit' is given 2 times: give it once"
 
@@ -150,6 +154,12 @@ def test_a_body_that_is_too_large_is_refused(sedo: Sedo, path: str, most: int) -
 )
 def test_a_wrong_method_is_refused(sedo: Sedo, method: str, path: str) -> None:
     refuse(sedo, 405, method, path)
+
+
+def test_an_unknown_path_says_where_the_paths_are() -> None:
+    answer = nowhere("/sedo/tenant", {"/sedo/health": {"GET": None}})
+    assert answer.status_code == 404
+    assert "there is nothing at this path: /sedo/docs has every one" in json.dumps(answer.body)
 
 
 @pytest.mark.parametrize("odd", ["a%20b", "a%2Fb", "a:b", "%00", "%F0%9F%98%80", "a%0A", "..%5C", "%ZZ", "x" * 65, "*"])

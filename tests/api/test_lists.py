@@ -134,6 +134,8 @@ class TestExecutions:
         [
             ("state=faild", "state is not 'faild' (did you mean 'failed'?): it is one or more of running, paused, "),
             ("state=failed,Running", "state is not 'Running' (did you mean 'running'?): it is one or more of running"),
+            ("state=TIMED_OUT", "state is not 'TIMED_OUT' (did you mean 'timedOut'?): it is one or more of running"),
+            ("state=FAILED", "state is not 'FAILED' (did you mean 'failed'?): it is one or more of running"),
             ("state=", "state is not '': it is one or more of running"),
             ("state=StepSkipped", "state is not 'StepSkipped' (did you mean"),
             ("sort=started", "sort is not 'started' (did you mean 'startedAt'?): it is one of startedAt, -startedAt"),

@@ -182,6 +182,11 @@ class TestRedrive:
 
     def test_what_lives_or_has_succeeded_is_a_conflict(self, sedo: Sedo, waiting: str) -> None:
         assert_problem(sedo.ask("POST", T + waiting + "/redrive"), 409)
+        sedo.ask("POST", T + waiting + "/pause")
+        assert sedo.get(waiting)["actions"]["redrive"]["reason"].endswith("ExecutionPaused: resume it to let it go on")
+        refused = assert_problem(sedo.ask("POST", T + waiting + "/redrive"), 409)
+        assert refused["detail"].endswith("is ExecutionPaused: resume it")
+        sedo.ask("POST", T + waiting + "/resume")
         sedo.pass_time(50)
         assert_problem(sedo.ask("POST", T + waiting + "/redrive"), 409)
 

@@ -218,6 +218,8 @@ def instead_of_type(name: str) -> str | None:
     """Name the step types that do what a type of another system does."""
     if name.startswith("arn:"):
         return "lambda for a function, aws for an action of a service"
+    if name == "Task":
+        return "lambda, http or aws: a task is the work of a person"
     return _TYPES.get(_plain(name))
 
 

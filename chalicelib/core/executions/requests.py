@@ -43,7 +43,9 @@ def problem(execution: Execution, request: type[Requested]) -> str | None:
     """Tell why something cannot be asked of an execution, for people; None: it can be."""
     state = execution.state.value
     if request is RedriveRequested:
-        return None if execution.ended and execution.state is not State.SUCCEEDED else f"it is {state}"
+        if execution.ended and execution.state is not State.SUCCEEDED:
+            return None
+        return f"it is {state}" + (": resume it to let it go on" if execution.paused and not execution.ended else "")
     if execution.ended:
         goes_on = request is ResumeRequested and execution.state is not State.SUCCEEDED
         return f"it is {state}" + (": redrive it to let it go on" if goes_on else "")

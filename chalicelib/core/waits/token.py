@@ -61,6 +61,9 @@ def sign_token(token: Token, keys: Sequence[SigningKey]) -> str:
     return f"{signed}.{signature_of(signed, keys[0])}"
 
 
+_UNKNOWN = "the token is not valid: none that sedo has signed, or not whole: send it as the step handed it out"
+
+
 def read_token(text: str, keys: Sequence[SigningKey], now: datetime) -> Token:
     """Read a token that one of the keys has signed.
 
@@ -72,11 +75,11 @@ def read_token(text: str, keys: Sequence[SigningKey], now: datetime) -> Token:
     """
     match = _TOKEN.fullmatch(text)
     if match is None:
-        raise TokenError
+        raise TokenError(_UNKNOWN)
     signed, key_id, payload, signature = match.groups()
     known = [key for key in keys if key.id == key_id]
     if not any(hmac.compare_digest(signature_of(signed, key), signature) for key in known):
-        raise TokenError
+        raise TokenError(_UNKNOWN)
     execution, thread, turn, seconds = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     expires = datetime.fromtimestamp(seconds, UTC)
     if now >= expires:

@@ -59,6 +59,7 @@ def test_a_key_of_a_definition(key: str, said: str) -> None:
         ({"type": "email"}, "/type", "there is no step type 'email' (write http or aws)"),
         ({"type": "foreach"}, "/type", "there is no step type 'foreach' (write map)"),
         ({"type": "arn:aws:states:::sqs:sendMessage"}, "/type", "(write lambda for a function, aws for an action"),
+        ({"type": "Task"}, "/type", "(write lambda, http or aws: a task is the work of a person)"),
         ({"type": "Wait"}, "/type", "(did you mean 'wait'?)"),
         ({}, "", "a step needs 'type': one of echo, transform, wait, choice"),
         ({"Type": "echo"}, "", "a step needs 'type': it is written in small letters, not as 'Type'"),

@@ -40,7 +40,7 @@ SUCCEEDED = Run(WAIT).go().later(45)
         (PAUSED, CANCEL, None),
         (PAUSED, PAUSE, "it is paused already"),
         (PAUSED, RESUME, None),
-        (PAUSED, REDRIVE, "it is ExecutionPaused"),
+        (PAUSED, REDRIVE, "it is ExecutionPaused: resume it to let it go on"),
         (PAUSED, SIGNAL, None),
         (CANCELLED, CANCEL, "it is ExecutionCancelled"),
         (CANCELLED, PAUSE, "it is ExecutionCancelled"),

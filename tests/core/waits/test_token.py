@@ -97,7 +97,7 @@ def test_no_other_last_character_of_a_part_is_valid(part: int) -> None:
     ],
 )
 def test_what_is_no_token_is_refused(text: str) -> None:
-    with pytest.raises(TokenError, match="token is not valid"):
+    with pytest.raises(TokenError, match="send it as the step handed it out"):
         read_token(text, [NEW, OLD], NOW)
 
 
