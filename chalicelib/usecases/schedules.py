@@ -17,6 +17,7 @@ from chalicelib.core.executions.model import ENDED, Execution
 from chalicelib.core.schedules.schedule import Overlap, Schedule, ScheduleContent, ScheduledStart, new_schedule
 from chalicelib.core.values.errors import (
     InvalidError,
+    NotYetError,
     QuotaError,
     ScheduleNotFoundError,
     SedoError,
@@ -193,6 +194,7 @@ class ScheduleService:
             ScheduleNotFoundError, DefinitionNotFoundError: there is none.
             InvalidInputError: its input does not fit its definition any more.
             StateError: the last execution still runs, and it does not allow another one beside that.
+            NotYetError: another start is under way.
             QuotaError: the tenant may not start it now.
             UnavailableError: it may have started, or not.
         """
@@ -203,7 +205,7 @@ class ScheduleService:
             if wanted in {start.execution for start in (found.owed, found.last) if start is not None}:
                 return found
             if found.owed is not None:
-                raise StateError(f"the schedule {name!r} has still to start {found.owed.execution}: ask again")
+                raise NotYetError(f"the schedule {name!r} has still to start {found.owed.execution}: ask again")
             if found.content.overlap is Overlap.SKIP and self._runs(found.last):
                 raise StateError(f"{found.last and found.last.execution} still runs, and overlap is skip")
             return found.asked(self.clock.now(), occurrence)

@@ -12,9 +12,10 @@ from chalicelib.adapters.memory.replies import MemoryReplies
 from chalicelib.adapters.memory.stores import MemoryClock
 from chalicelib.api.contract import ApiRequest, read
 from chalicelib.api.executions import ExecutionApi
+from chalicelib.api.http import explained
 from chalicelib.api.replies import Replies
 from chalicelib.core.executions.listing import ExecutionFilter
-from chalicelib.core.values.errors import KeyInUseError, UnavailableError
+from chalicelib.core.values.errors import KeyInUseError, NotYetError, QuotaError, SedoError, UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.wiring.graph import wiring
 from tests.application import EXECUTE, JSON, Sedo, T, assert_problem, http_request
@@ -120,6 +121,16 @@ class TestFaults:
 
         assert once.replies.once(once.request, respond).status_code == 201
         assert (once.ask().status_code, once.seeds) == (201, [])
+
+    @pytest.mark.parametrize("error", [QuotaError("it is full", 7), NotYetError("others are at it")])
+    def test_what_cannot_be_done_for_the_moment_is_tried_again_by_the_same_names(self, error: SedoError) -> None:
+        def refuse() -> Response:
+            raise error
+
+        once = Once()
+        refused = once.replies.once(once.request, lambda _: explained(refuse))
+        assert refused.headers["Retry-After"] in {"7", "1"}
+        assert (once.ask().status_code, once.seeds) == (201, ["seed-0"])
 
     def test_what_sedo_could_not_do_is_tried_again_by_the_same_names(self) -> None:
         once = Once()

@@ -16,6 +16,7 @@ from chalicelib.core.schedules.schedule import Schedule
 from chalicelib.core.values.errors import (
     InvalidInputError,
     MissingRightError,
+    NotYetError,
     PreconditionFailedError,
     ScheduleNotFoundError,
     StateError,
@@ -290,7 +291,7 @@ def test_a_start_is_refused_while_another_one_is_owed() -> None:
     world.clock.instant += timedelta(minutes=2)
     world.start("a")
     world.store.put(world.schedule.asked(world.clock.now(), "b"))
-    with pytest.raises(StateError, match=r"has still to start t:d:~s\.b"):
+    with pytest.raises(NotYetError, match=r"has still to start t:d:~s\.b"):
         world.start("c")
 
 

@@ -142,6 +142,15 @@ class StateError(ConflictError):
     """its state does not allow that."""
 
 
+class NotYetError(StateError):
+    """its state does not allow that yet.
+
+    ``retry_after`` is after how many seconds it may: most take less than one.
+    """
+
+    retry_after = 1
+
+
 class OutgrownError(StateError):
     """the execution has no room for more."""
 
