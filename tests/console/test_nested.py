@@ -28,6 +28,20 @@ def test_children_are_opened_to_any_depth(opened: Opened) -> None:
     expect(page.get_by_role("heading", name="tree-leaf:")).to_be_visible()
 
 
+def test_a_child_that_began_right_before_the_end_is_there(opened: Opened) -> None:
+    console = opened().known()
+    console.define({"id": "quick-leaf", "steps": [{"id": "greet", "type": "echo", "message": "hi"}]})
+    console.define(
+        {"id": "quick-root", "steps": [HOLD, {"id": "deep", "type": "workflow", "definition": "quick-leaf"}]}
+    )
+    execution = console.start("quick-root")
+    page = console.go(f"executions/{execution}")
+    expect(page.get_by_role("region", name="Facts")).to_contain_text("hold")
+    console.post("events/go", {"key": execution})
+    expect(page.get_by_role("region", name="Facts")).to_contain_text("Succeeded")
+    expect(page.get_by_role("region", name="Children").get_by_role("link", name="quick-leaf:")).to_be_visible()
+
+
 def test_a_step_shows_the_stash_of_the_start_and_one_that_failed_its_error(opened: Opened) -> None:
     console = opened().known()
     steps = [{"id": "load", "type": "transform", "output": 1}, {"id": "no", "type": "fail", "error": "shop.Closed"}]

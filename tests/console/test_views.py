@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from chalicelib.core.values.json import Json
 from tests.console.pages import TENANT, Console
@@ -63,6 +63,22 @@ def test_the_timeline_is_zoomed(opened: Opened) -> None:
     page.get_by_role("button", name="Whole time").click()
     expect(page.get_by_role("button", name="Whole time")).to_be_disabled()
     assert timeline.evaluate(width) == 1
+
+
+def test_a_history_that_was_read_before_the_end_is_read_again(opened: Opened) -> None:
+    console, early = opened().known(), list[str]()
+    console.define({"id": "soon-over", "steps": [{"id": "refuse", "type": "fail", "error": "Refused"}]})
+    execution = console.start("soon-over", {"name": "late-end"})
+
+    def answer_early(route: Route) -> None:
+        early.append(route.request.url)
+        route.fulfill(json=[])
+
+    console.page.route("**/history?*", answer_early, times=1)
+    page = console.go(f"executions/{execution}")
+    expect(page.get_by_text("5 of 5 entries")).to_be_visible()
+    expect(page.get_by_role("tab", name="Error", selected=True)).to_be_visible()
+    assert early
 
 
 def test_what_stands_in_the_way_is_said(opened: Opened) -> None:

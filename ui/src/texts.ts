@@ -326,7 +326,7 @@ export const texts = {
   },
   cost: {
     title: "Cost",
-    hint: "Each execution counts what it costs in dollars, and these are the sums. Child executions count for themselves.",
+    hint: "Each execution counts what it costs in dollars, and these are the sums. Child executions, and the parts of a map of more than 100 items, count for themselves: a million executions can be fewer starts.",
     noEngine: "This server has no search engine, which sums up what executions cost. An execution shows its own cost on its page.",
     notBuilt: "The index has no costs yet: the operator builds it again with make reindex.",
     together: "Together",
@@ -347,7 +347,7 @@ export const texts = {
     tokenHint: "It stays in this tab, and is gone when the tab is closed.",
     submit: "Sign in",
     tenant: "Tenant",
-    tenantHint: "You see every tenant: say which one to open.",
+    tenantHint: "You see every tenant: say which one to open, as 123 of /sedo/tenants/123.",
     openTenant: "Open",
     switch: "Switch tenant",
     issuer: (host: string) => `You sign in at ${host}, and come back here.`,

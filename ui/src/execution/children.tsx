@@ -1,9 +1,10 @@
 /** The executions that an execution has started, and what those have started, to any depth. */
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { listExecutions } from "~/api/endpoints";
 import type { ExecutionSummary } from "~/api/types";
+import { listInterval } from "~/app/live";
 import { StateBadge } from "~/parts/state-badge";
 import { ProblemAlert } from "~/parts/problem";
 import { ENDED } from "~/parts/states";
@@ -20,13 +21,16 @@ interface Props {
   isLive: boolean;
 }
 
+const hasLiving = ({ items }: { items: ExecutionSummary[] }): boolean => items.some((each) => !ENDED.has(each.state));
+
 const useChildren = ({ tenant, id, isLive }: Props) =>
   useInfiniteQuery({
-    queryKey: ["children", tenant, id],
+    queryKey: ["children", tenant, id, isLive], // once it has ended they are asked for once more
+    placeholderData: keepPreviousData,
     queryFn: ({ pageParam }) => listExecutions(tenant, { parent: id, limit: PAGE, ...(pageParam === null ? {} : { cursor: pageParam }) }),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next,
-    refetchInterval: isLive ? REFRESH_MS : false,
+    refetchInterval: ({ state }) => (isLive ? REFRESH_MS : state.data?.pages.some(hasLiving) && listInterval()),
   });
 
 /** Nothing, while there are none. */

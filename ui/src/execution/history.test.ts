@@ -1,6 +1,6 @@
 import { beforeEach, expect, it, vi } from "vitest";
 import type { HistoryEntry } from "~/api/types";
-import { look, NOTHING, readOn } from "./history";
+import { hasEnd, look, NOTHING, readOn } from "./history";
 
 let stored: HistoryEntry[] = [];
 let asked: string[] = [];
@@ -67,4 +67,13 @@ it("what stands behind a gap goes on, and what people do among the newest takes 
   const whole = await look("a", "e", NOTHING);
   stored = [...of(110), { ...entry(109), step: "claimed" }, ...of(120).slice(110)];
   expect((await look("a", "e", whole)).entries).toEqual(stored);
+});
+
+it("has its end once the entry of the end that the execution has now is there, and not of one before a redrive", () => {
+  const failed = { ...entry(5), state: "ExecutionFailed" } as HistoryEntry;
+  const end = { state: "ExecutionFailed", endedAt: entry(9).time } as const;
+  expect(hasEnd([entry(1), failed], { ...end, endedAt: failed.time })).toBe(true);
+  expect(hasEnd([entry(1), failed, entry(8), entry(9)], end)).toBe(false);
+  expect(hasEnd([entry(1), failed, { ...failed, time: entry(9).time }, entry(10)], end)).toBe(true);
+  expect(hasEnd([failed], { state: "StepStarted", endedAt: null })).toBe(false);
 });

@@ -1,7 +1,7 @@
 /** The history of an execution: its newest entries are asked for again and again, what stands before them once. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { readHistory, readNewest } from "~/api/endpoints";
-import type { HistoryEntry } from "~/api/types";
+import type { Execution, HistoryEntry } from "~/api/types";
 
 export interface Known {
   /** From the first on, without a gap. */
@@ -55,6 +55,10 @@ function same(before: Known, after: Known): Known {
   const alike = (one: HistoryEntry[], other: HistoryEntry[]): boolean => one.length === other.length && isSame(one.at(-1), other.at(-1));
   return before.isWhole === after.isWhole && alike(before.entries, after.entries) && alike(before.newest, after.newest) ? before : after;
 }
+
+/** Whether the end of an execution is among its entries: the one that it has now, and none before a redrive. */
+export const hasEnd = (entries: HistoryEntry[], { state, endedAt }: Pick<Execution, "state" | "endedAt">): boolean =>
+  endedAt !== null && entries.some((each) => each.state === state && each.time >= endedAt);
 
 export function useHistory(tenant: string, id: string, refetchInterval: () => number | false) {
   const client = useQueryClient();

@@ -8,7 +8,7 @@ import { executionQuery, executionRoute, versionQuery } from "~/app/router";
 import { Children } from "~/execution/children";
 import { Controls } from "~/execution/controls";
 import { Facts, stateOf } from "~/execution/facts";
-import { useHistory } from "~/execution/history";
+import { hasEnd, useHistory } from "~/execution/history";
 import { HistoryList } from "~/execution/history-list";
 import { Items } from "~/execution/items";
 import { countsOf, isLarge, notesOf } from "~/execution/large";
@@ -31,7 +31,8 @@ export function ExecutionPage() {
   const [stamp, setStamp] = useState<unknown>(null);
   const live = useLive(stamp, ended);
   const query = useQuery({ ...executionQuery(tenant, id), refetchInterval: live });
-  const history = useHistory(tenant, id, live);
+  const [isRead, setRead] = useState(false);
+  const history = useHistory(tenant, id, useLive(stamp, isRead));
   const execution = query.data;
   const hasEnded = execution !== undefined && ENDED.has(execution.state);
   if (hasEnded !== ended) setEnded(hasEnded);
@@ -39,6 +40,8 @@ export function ExecutionPage() {
   const definition = useQuery({ ...versionQuery(tenant, execution?.definitionId, execution?.version), enabled: execution !== undefined });
   const plan = useMemo(() => (definition.data === undefined ? undefined : planOf(definition.data.steps)), [definition.data]);
   const entries = useMemo(() => (history.data === undefined ? undefined : [...history.data.entries, ...history.data.newest]), [history.data]);
+  const hasRead = hasEnded && (history.isError || hasEnd(entries ?? [], execution));
+  if (hasRead !== isRead) setRead(hasRead); // it is asked for until it has the end, which may be written after it was read
   const visits = useMemo(
     () => (entries === undefined || plan === undefined ? [] : visitsOf(entries, typesOf(plan), execution)),
     [entries, plan, execution],
