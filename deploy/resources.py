@@ -9,6 +9,7 @@ from botocore.waiter import WaiterModel, create_waiter_with_client
 from chalicelib.adapters import clients, names
 from chalicelib.adapters.calls import tokens
 from chalicelib.adapters.dynamodb.tables import TABLES, KeySchema, SecondaryIndex, TableSchema
+from chalicelib.core.values.errors import SetupError
 from chalicelib.wiring.settings import Settings
 
 if TYPE_CHECKING:
@@ -208,7 +209,10 @@ def main(arguments: "list[str] | None" = None) -> None:
         epilog="SEDO_PREFIX: how their names begin. AWS_ENDPOINT_URL, AWS_PROFILE, AWS_REGION …: where to make them.",
     )
     parser.parse_args(arguments)
-    prefix = Settings.from_environment().prefix
+    try:
+        prefix = Settings.from_environment().prefix
+    except SetupError as error:
+        parser.error(str(error))
     made = [*ensure(clients.dynamodb(), clients.sqs(), prefix), *ensure_token_keys(clients.ssm(), prefix)]
     for name in made:
         print(f"made {name}")

@@ -8,6 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
+from chalicelib.core.values.errors import SetupError
 from local.errors import LocalError
 from local.supervisor import run
 from local.terminal import say
@@ -22,7 +23,7 @@ def main() -> int:
     home = Path(os.environ.get("SEDO_HOME", ".sedo"))
     try:
         run(home, os.environ.get("PORT", "8000"))
-    except LocalError as error:
+    except (LocalError, SetupError) as error:
         print(f"sedo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -4,6 +4,7 @@ import os
 from argparse import ArgumentParser
 from pathlib import Path
 
+from chalicelib.core.values.errors import SetupError
 from chalicelib.wiring.settings import Settings
 from deploy.policies import LOCAL, stages
 from local.access import reach
@@ -23,4 +24,12 @@ def settings_of(name: str | None, parser: ArgumentParser) -> Settings:
             parser.error(f"sedo does not run on {home}: start it first, with make run")
     elif name is not None and name not in known:
         parser.error(f"there is no stage {name}: .chalice/config.json has {', '.join(known)}, and {LOCAL} is make run")
-    return Settings.from_environment() if name in {None, LOCAL} else known[name]
+    return settings_here(parser) if name in {None, LOCAL} else known[name]
+
+
+def settings_here(parser: ArgumentParser) -> Settings:
+    """Read the settings of this process; the command ends here where one of them is wrong."""
+    try:
+        return Settings.from_environment()
+    except SetupError as error:
+        parser.error(str(error))

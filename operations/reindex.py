@@ -28,7 +28,7 @@ from chalicelib.engine.stream import SearchIndex
 from chalicelib.wiring.aws import search_index
 from chalicelib.wiring.settings import Settings
 from deploy.advice import advised
-from operations.asked import settings_of
+from operations.asked import settings_here, settings_of
 from operations.pace import Pace, metered
 from operations.stage import Broken, Stage, readable
 
@@ -290,7 +290,7 @@ def main(arguments: Sequence[str] | None = None, endpoint: str | None = None) ->
     """Rebuild the index of a stage, and say what differed."""
     made = parser()
     asked = made.parse_args(arguments)
-    settings = with_engine(settings_of(asked.stage, made), Settings.from_environment())
+    settings = with_engine(settings_of(asked.stage, made), settings_here(made))
     index = search_index(settings)
     if index is None:
         made.error("there is no search engine: SEDO_SEARCH_URL is not set; of a stack it is the parameter SearchUrl")

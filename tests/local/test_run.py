@@ -18,8 +18,8 @@ Start = Callable[..., Sedo]
 def start(tmp_path: Path, ministack_python: Path) -> Iterator[Start]:
     with ExitStack() as started:
 
-        def start(home: Path = tmp_path, port: object = None) -> Sedo:
-            return started.enter_context(Sedo(home, ministack_python, port))
+        def start(home: Path = tmp_path, port: object = None, **more: str) -> Sedo:
+            return started.enter_context(Sedo(home, ministack_python, port, **more))
 
         yield start
 
@@ -113,4 +113,10 @@ def test_what_is_no_port_is_told(start: Start, port: str) -> None:
     sedo = start(port=port)
     said = sedo.rest()
     assert said == f"sedo: PORT={port} is not a port: it is a number from 1 to 65535\n"
+    assert sedo.process.returncode == 1
+
+
+def test_a_setting_that_is_wrong_is_told(start: Start) -> None:
+    sedo = start(AUTH="foo")
+    assert sedo.rest().endswith("\nsedo: SEDO_AUTH=foo: 'foo' is none of jwt, keys, iam and none\n")
     assert sedo.process.returncode == 1

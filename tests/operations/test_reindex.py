@@ -20,6 +20,7 @@ from chalicelib.core.search.query import SearchFilter, search_body
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.wiring.settings import Settings
+from deploy import resources
 from operations.reindex import Difference, Rebuild, RebuildPlace, main, with_engine
 from tests.adapters.examples import fresh
 from tests.operations.world import World
@@ -156,6 +157,16 @@ def test_without_an_engine_it_says_so(capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit):
         main([])
     assert "SEDO_SEARCH_URL is not set" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [main, resources.main])
+def test_a_setting_that_is_wrong_is_told(
+    command: Callable[[list[str]], object], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SEDO_SHARDS", "0")
+    with pytest.raises(SystemExit):
+        command([])
+    assert "error: SEDO_SHARDS=0: it is a number from 1 to 256" in capsys.readouterr().err
 
 
 def test_the_engine_of_a_stack_is_told_by_the_environment() -> None:
