@@ -25,7 +25,7 @@ CONCURRENCY = 4
 class QueueDriver:
     """Hands the messages of one queue to a function, several batches at once.
 
-    It polls, and looks once more as soon as something arrives: whoever polls ministack has it a tenth of a second late.
+    It polls, and looks once more when something arrives: whoever polls ministack has it up to a tenth of a second late.
     A message that the function did not get done stays in the queue, hidden until its visibility timeout ends. The
     answer of the function is ignored: the mapping that Chalice makes does not report batch item failures.
 
@@ -47,7 +47,7 @@ class QueueDriver:
         self._url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
         self._arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
         self._batch_size = min(batch_size, MAX_BATCH)
-        self._arrived = arrivals.of(self._url)
+        self._arrivals = arrivals.of(self._url)
         self._poll_seconds = poll_seconds
         self._slots = threading.Semaphore(CONCURRENCY)
 
@@ -57,7 +57,7 @@ class QueueDriver:
         looking.start()
         while not stop.is_set():
             self._take(stop, self._poll_seconds)
-        self._arrived.set()
+        self._arrivals.close()
         looking.join()
         for _ in range(CONCURRENCY):
             self._slots.acquire()
@@ -82,8 +82,7 @@ class QueueDriver:
             self._sqs.delete_message_batch(QueueUrl=self._url, Entries=entries)
 
     def _look_at_arrivals(self, stop: threading.Event) -> None:
-        while self._arrived.wait() and not stop.is_set():
-            self._arrived.clear()
+        while self._arrivals.wait():
             while self._take(stop, 0) == self._batch_size and not stop.is_set():
                 pass
 

@@ -1,5 +1,6 @@
 import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from chalice.app import Chalice, SQSEvent
 from chalice.config import Config
 from moto import mock_aws
 
-from local.arrivals import Arrivals
+from local.arrivals import Arrivals, QueueArrivals
 from local.backend import REGION
 from local.functions import Function
 from local.queues import QueueDriver
@@ -34,7 +35,8 @@ class Mapped:
         self.error: Exception | None = None
         self.app = Chalice(app_name="small")
         self.app.on_sqs_message(queue="work", batch_size=10)(self.on_work)
-        self.arrivals = Arrivals(sqs)
+        self.now = 0.0
+        self.arrivals = Arrivals(sqs, lambda: self.now)
         self.driver = self.driver_of(sqs)
 
     def driver_of(self, sqs: "SQSClient", batch_size: int = 10, **more: Any) -> QueueDriver:
@@ -188,9 +190,35 @@ def test_what_arrives_is_handed_over_though_a_poll_waits(mapped: Mapped, batch_s
     assert [len(event["Records"]) for event, _ in mapped.seen] == batches
 
 
-@pytest.mark.parametrize(("delays", "arrived"), [([0], True), ([5], False), ([5, 0], True)])
-def test_only_what_can_be_received_now_has_arrived(mapped: Mapped, delays: list[int], *, arrived: bool) -> None:
-    entries: Any = [{"Id": str(n), "MessageBody": "x", "DelaySeconds": delay} for n, delay in enumerate(delays)]
+@pytest.mark.parametrize(("delays", "left"), [([0], 0), ([5], 5), ([5, 0], 0), ([7, 5], 5), ([None], 0)])
+def test_what_is_sent_is_expected_when_it_can_be_received(mapped: Mapped, delays: list[int | None], left: int) -> None:
+    entries: Any = [
+        {"Id": str(number), "MessageBody": "x"} | ({} if delay is None else {"DelaySeconds": delay})
+        for number, delay in enumerate(delays)
+    ]
     mapped.sqs.send_message_batch(QueueUrl=mapped.url, Entries=entries)
-    assert mapped.arrivals.of(mapped.url).is_set() is arrived
-    assert not mapped.arrivals.of("another").is_set()
+    assert mapped.arrivals.of(mapped.url).left() == left
+    assert mapped.arrivals.of("another").left() is None
+
+
+def test_what_is_given_back_is_expected_when_it_is_shown_again(mapped: Mapped) -> None:
+    mapped.sqs.send_message(QueueUrl=mapped.url, MessageBody="x", DelaySeconds=9)
+    mapped.sqs.send_message(QueueUrl=mapped.url, MessageBody="x", DelaySeconds=0)
+    (message,) = mapped.driver.receive()
+    arrivals = mapped.arrivals.of(mapped.url)
+    assert arrivals.wait()
+    mapped.sqs.change_message_visibility_batch(
+        QueueUrl=mapped.url,
+        Entries=[{"Id": "0", "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 3}],
+    )
+    assert arrivals.left() == 3
+    mapped.now += 3
+    assert arrivals.wait()
+    assert arrivals.left() == 6
+
+
+def test_who_waits_for_what_is_expected_later_waits_as_long() -> None:
+    arrivals = QueueArrivals(time.monotonic)
+    arrivals.expect(0.01)
+    assert arrivals.wait()
+    assert arrivals.left() is None
