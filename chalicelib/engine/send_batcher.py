@@ -28,20 +28,23 @@ PATIENCE = 0.5
 class _Batch:
     """Messages that are sent together."""
 
+    sent: Future[None]
+    """Whether they were sent."""
     messages: list[Message] = field(default_factory=list)
     senders: int = 0
-    sent: Future[None] = field(default_factory=Future)
-    """Whether they were sent."""
 
 
 class SendBatcher:
     """The queue, as a number of threads share it; each says when it has nothing more to send."""
 
-    def __init__(self, queue: Queue, size: int, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, queue: Queue, size: int, patience: float = PATIENCE, future: Callable[[], "Future[None]"] = Future
+    ) -> None:
         self._queue = queue
         self._patience = patience
+        self._future = future
         self._active = size
-        self._next = _Batch()
+        self._next = _Batch(future())
         self._lock = Lock()
 
     def send(self, messages: Sequence[Message]) -> None:
@@ -114,7 +117,7 @@ class SendBatcher:
         """Begin another batch if nobody is left to be waited for; whoever has begun it sends the one before."""
         if self._next.senders < self._active:
             return False
-        self._next = _Batch()
+        self._next = _Batch(self._future())
         return True
 
     def _must_lead(self, batch: _Batch) -> bool:
@@ -125,7 +128,7 @@ class SendBatcher:
             with self._lock:
                 if self._next is not batch:
                     return False
-                self._next = _Batch()
+                self._next = _Batch(self._future())
                 return True
         return False
 

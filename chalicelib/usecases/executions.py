@@ -76,7 +76,7 @@ class ExecutionService(ExecutionStarter):
         named = None if name is None else str(ExecutionId(tenant_id, definition_id, name))
         if named is not None and (first := self.executions.get(named)) is not None:
             permit(first, first.definition_version)
-            self._send_start(first)
+            self._send_again(first)
             return self._wanted(first, value, version), False
         header, newest = self._header(tenant_id, definition_id, value, version, started_by)
         while True:
@@ -86,7 +86,7 @@ class ExecutionService(ExecutionStarter):
             if current.nonce == execution.nonce:
                 return (current if current.ended or _waits_for_answer(current) else execution), True
             if name is not None:
-                self._send_start(current)
+                self._send_again(current)
                 return self._wanted(current, value, version), False
 
     def check_start(

@@ -1,7 +1,7 @@
 """The use case of starting many executions of a definition in one call."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from itertools import chain
@@ -36,6 +36,8 @@ class StartBatches:
     The second number is how many turns may run where they are started, None: as ever.
     """
     clock: Clock
+    pool: Callable[[], Executor] = partial(ThreadPoolExecutor, WIDTH, "start")
+    """Makes what starts so many side by side."""
 
     def start(
         self,
@@ -48,7 +50,7 @@ class StartBatches:
         Those of one name are started one after the other: the first of them gets it.
         """
         answers, began = list[R](), self.clock.now()
-        with ThreadPoolExecutor(WIDTH, "start") as pool:
+        with self.pool() as pool:
             for first in range(0, len(starts), WIDTH):
                 some, taken = starts[first : first + WIDTH], self.clock.now() - began
                 if taken >= BEGINS_FOR:

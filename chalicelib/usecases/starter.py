@@ -7,14 +7,19 @@ from datetime import timedelta
 from chalicelib.core.executions.due import due_at
 from chalicelib.core.executions.inputs import Message, Started
 from chalicelib.core.executions.model import Execution
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.aside import is_dear
 from chalicelib.core.records.codec import fits
 from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.json import seconds_until
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.ports import Clock, ExecutionStore, Queue, Stale
 
 PUTS, PUT_WITHIN = 3, timedelta(seconds=5)
 """How often, and for how long, to put an execution whose message is out: that starts it all the same."""
+
+BEGUN_WITHIN = timedelta(seconds=LIMITS.call_seconds)
+"""After which a start is written, if its message was sent: its first call is over by then."""
 
 
 @value
@@ -68,13 +73,21 @@ class ExecutionStarter:
         return execution
 
     def _put_then_send(self, execution: Execution) -> Execution:
-        """Put, then send; a repeat sends again."""
+        """Put, then send."""
         current = self._put(copy_with(execution, due_at=due_at(execution, self.clock.now())))
-        self._send_start(current)
+        if current.nonce == execution.nonce:
+            self._send_start(current, 0)
         return current
 
-    def _send_start(self, execution: Execution) -> None:
+    def _send_again(self, execution: Execution) -> None:
+        """Send what starts an execution that an earlier request has put, as that may have died before it did.
+
+        If it did not, the message comes once the first call is over: whoever makes that writes nothing before.
+        """
+        self._send_start(execution, seconds_until(execution.started_at + BEGUN_WITHIN, self.clock.now()))
+
+    def _send_start(self, execution: Execution, delay: int) -> None:
         """Send what starts an execution that is put; should that not be sent, the schedule finds it by its due time."""
         if execution.version == 0:
             with suppress(UnavailableError):
-                self.queue.send([Message(execution.id, Started())])
+                self.queue.send([Message(execution.id, Started(), delay=delay)])

@@ -104,6 +104,7 @@ def test_what_could_not_be_started_is_started_by_the_same_request_again(fault: s
     assert ["Retry-After" in answer.headers for answer in answers] == [True, False]
     assert {*statuses(again)} == ({200} if fault == "lost_puts" else {200, 201})
     assert [each["execution"]["input"] for each in again] == [*range(25)]
+    home.clock.sleep(30)
     home.deliver_all()
     assert sorted(each.output for each in map(home.read, home.executions.items)) == [*range(25)]
 

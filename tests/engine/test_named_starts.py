@@ -19,8 +19,19 @@ def test_one_whose_message_was_never_sent_is_started_by_its_repeat(home: Home) -
     assert home.waiting() == []
     again, is_new = home.service.execute("t", "d", "in", name="mine")
     assert (again.id, is_new, home.waiting()) == ("t:d:mine", False, [Message("t:d:mine", Started())])
+    home.clock.sleep(30)
     home.deliver_all()
     assert (home.only().state, len(home.performed)) == (State.SUCCEEDED, 1)
+
+
+def test_one_whose_first_call_is_under_way_is_not_called_for_again(home: Home) -> None:
+    home.create(CALL)
+    for _ in range(2):
+        home.service.execute("t", "d", "in", name="mine")
+    home.deliver()
+    home.clock.sleep(30)
+    home.deliver_all()
+    assert (home.only().state, len(home.performed), home.waiting()) == (State.SUCCEEDED, 1, [])
 
 
 def test_one_that_has_begun_is_not_started_again(home: Home) -> None:
@@ -48,6 +59,8 @@ def test_one_that_another_was_quicker_to_write_is_the_same(home: Home, *, dies: 
     home.tokens = tokens()
     execution, is_new = home.service.execute("t", "d", "in", name="mine")
     assert (execution.id, is_new) == ("t:d:mine", False)
+    home.deliver()
+    home.clock.sleep(30)
     home.deliver_all()
     assert (home.only().state, len(home.performed)) == (State.SUCCEEDED, 1)
 
@@ -57,7 +70,9 @@ def test_a_repeat_of_one_that_no_message_can_carry_starts_it_too(home: Home) -> 
     large = "x" * MAX_MESSAGE_BYTES
     home.queue.refusals = 1
     home.service.execute("t", "d", large, name="mine")
+    home.clock.sleep(29)
     home.service.execute("t", "d", large, name="mine")
+    home.clock.sleep(1)
     home.deliver_all()
     assert home.only().state is State.SUCCEEDED
 

@@ -17,6 +17,9 @@ WRITES = (
     "events.wait",
     "events.leave",
     "events.mark_taken",
+    "replies.claim",
+    "replies.keep",
+    "replies.let_go",
 )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from itertools import count
+from typing import NoReturn
 
 from greenlet import getcurrent, greenlet
 
@@ -20,7 +21,7 @@ FORKED = (Status.JOINING, Status.RETRYING, Status.FAILED)
 """What a thread may be while threads that it forked go on."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Process:
     """One invocation or API call under way."""
 
@@ -37,6 +38,9 @@ class Process:
     """Turns that its messages name."""
     seen: dict[str, Execution | None] = field(default_factory=dict)
     """Executions as it last read or wrote them."""
+    fellows: list["Process"] = field(default_factory=list)
+    """The threads of its function, if it has several: they die together."""
+    killed: bool = False
 
     def may_make(self, execution: str, thread: str, turn: int) -> bool:
         """Tell whether what it has seen lets it make the call of a turn."""
@@ -98,7 +102,7 @@ class Processes:
         """Tell whether it is the world itself that runs."""
         return getcurrent() is self.main
 
-    def spawn(self, name: str, run: Callable[[], object], message: QueueMessage | None = None) -> None:
+    def spawn(self, name: str, run: Callable[[], object], message: QueueMessage | None = None) -> Process:
         """Begin a process."""
 
         def guarded() -> None:
@@ -108,12 +112,42 @@ class Processes:
         number = next(self.numbers)
         process = Process(name, greenlet(guarded, self.main), message, began=len(self.turns.left), number=number)
         self.alive.append(process)
+        return process
+
+    def kill(self) -> NoReturn:
+        """Let the process that runs die, with all threads of its function: none of them makes another call.
+
+        Raises:
+            Killed: always.
+        """
+        current = self.current()
+        for each in current.fellows or [current]:
+            each.killed = True
+            self.wake(each)
+        raise Killed
+
+    def rest(self) -> None:
+        """Do nothing until somebody wakes the process that runs."""
+        process = self.current()
+        self.alive.remove(process)
+        self.main.switch()
+        if process.killed:
+            raise Killed
+
+    def wake(self, process: Process) -> None:
+        """Let a process go on."""
+        process.until = None
+        if process not in self.alive and not process.green.dead:
+            self.alive.append(process)
 
     def pause(self, until: datetime | None = None) -> None:
         """Let everything else have its turn."""
         if not self.none_runs():
-            self.current().until = until
+            process = self.current()
+            process.until = until
             self.main.switch()
+            if process.killed:
+                raise Killed
 
     def appoint(self, instant: datetime, action: Callable[[], object]) -> None:
         """Have a client begin something at an instant."""

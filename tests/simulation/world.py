@@ -35,7 +35,7 @@ from chalicelib.engine.worker import longest
 from tests.simulation.api import Api
 from tests.simulation.calls import Answers, MadeCall, SimulatedCalls, made_by
 from tests.simulation.clients import Clients, Outsiders
-from tests.simulation.faults import Chance, Fault, Faults, Killed, possible
+from tests.simulation.faults import Chance, Fault, Faults, possible
 from tests.simulation.ports import Caller, ParsedDefinitions, SkewedClock, Watched, struck
 from tests.simulation.processes import Processes, Turns
 from tests.simulation.settings import MINUTE, START, TENANT, Settings
@@ -158,10 +158,10 @@ class World:
         self.faults.record(name, fault)
         match fault:
             case Fault.KILL_BEFORE:
-                raise Killed
+                self.processes.kill()
             case Fault.KILL_AFTER:
                 action()
-                raise Killed
+                self.processes.kill()
             case Fault.REFUSE:
                 raise UnavailableError
             case Fault.LOSE:
