@@ -20,7 +20,7 @@ from chalicelib.core.values.value import copy_with
 from chalicelib.engine.send_batcher import SendBatcher
 from chalicelib.usecases.executions import ExecutionService
 from tests.home import ECHO, WAIT
-from tests.simulation.callers import Callers, Answered
+from tests.simulation.callers import Answered, Callers
 from tests.simulation.faults import Fault, possible
 from tests.simulation.settings import TENANT
 from tests.simulation.test_inline import parsed
