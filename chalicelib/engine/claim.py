@@ -13,13 +13,14 @@ from chalicelib.core.executions.inputs import (
     CallDeferred,
     CallFailed,
     CallSucceeded,
+    CancelRequested,
     ChildEnded,
     Requested,
     ResumeRequested,
     Started,
     TimerFired,
 )
-from chalicelib.core.executions.model import ROOT, Execution, Status, Thread
+from chalicelib.core.executions.model import ROOT, Execution, State, Status, Thread
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.advance import Advance, turn_of
 from chalicelib.engine.children import id_taken, with_output, with_stash
@@ -134,10 +135,15 @@ class Claim(Deliver):
                     self.make_up(item, thread, delivery)
 
     def take_up_ended(self, item: Execution, thread: Thread, delivery: Delivery) -> None:
-        """Find what a message is about after the end: what its dead twin did not say, or what the parent missed."""
-        if thread.driver is not None and thread.driver.message == delivery.id:
+        """Find what a message is about after the end: what its dead twin did not say, or what the parent missed.
+
+        A call that cancels again makes up for all that the one before it did not say: nobody delivers that again.
+        """
+        event, under_it = delivery.message.event, thread.driver is not None and thread.driver.message == delivery.id
+        is_repeat = self.mode is Mode.REQUEST and isinstance(event, CancelRequested) and item.state is State.CANCELLED
+        if under_it or is_repeat:
             self.imply(item, thread)
-        elif thread.id == ROOT and isinstance(delivery.message.event, Started | Requested):
+        elif thread.id == ROOT and isinstance(event, Started | Requested):
             self.imply_end(item, thread)
 
     def is_anothers(self, item: Execution, thread: Thread) -> bool:

@@ -51,6 +51,18 @@ class TestEndsThatWereLost:
         home.deliver_all()
         assert home.read(name).threads.keys() == {"main"}, "who was cancelled is to be told of no more"
 
+    def test_a_call_that_cancels_again_says_what_the_first_one_did_not(self, home: Home) -> None:
+        home.create(HOUR, name="other")
+        home.create(SUB)
+        name = home.execute()
+        home.deliver_all()
+        home.queue.refusals = 1
+        with pytest.raises(UnavailableError):
+            home.service.cancel("t", name)
+        home.service.cancel("t", name)
+        home.deliver_all()
+        assert home.child().state is State.CANCELLED
+
     def test_what_has_ended_tells_nobody_at_a_duplicate_of_what_it_waited_for(self, home: Home) -> None:
         home.create(WAIT, name="other")
         home.create(SUB)
