@@ -221,13 +221,19 @@ class ApiInvocation:
 class StartInvocation:
     """The work of an API call that starts an execution: all of it, if that takes nobody else.
 
-    ``token`` names the call, once and for ever; ``kind`` is what does the work.
+    ``token`` names the call, once and for ever; ``kind`` is what does the work; ``share`` is its part of the call.
     """
 
     def __init__(
-        self, dependencies: Dependencies, submitted: Execution, token: str, kind: type[Invocation] = Invocation
+        self,
+        dependencies: Dependencies,
+        submitted: Execution,
+        token: str,
+        kind: type[Invocation] = Invocation,
+        share: float = 1,
     ) -> None:
-        delivery = Delivery(Origin.API.name_message(token), Message(submitted.id, Started(), submitted))
+        message = Message(submitted.id, Started(), submitted)
+        delivery = Delivery(Origin.API.name_message(token), message, share=share)
         budget = Budget(dependencies.clock.now() + INLINE_FOR, dependencies.inline_turns, unanswered=1)
         self._invocation = kind(dependencies, token, [delivery], budget, Mode.START)
 

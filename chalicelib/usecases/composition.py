@@ -115,8 +115,8 @@ class Services:
 
         return StartBatches(self._sharing, self._dependencies.clock)
 
-    def _sharing(self, size: int, turns: int | None) -> "tuple[ExecutionService, SendBatcher]":
-        """Make the use cases of executions for a number of threads that send together."""
+    def _sharing(self, size: int, turns: int | None, share: float) -> "tuple[ExecutionService, SendBatcher]":
+        """Make the use cases of executions for a number of threads that send together, and share a call."""
         from chalicelib.engine.send_batcher import SendBatcher  # noqa: PLC0415 - see above
 
         batcher = SendBatcher(self._dependencies.queue, size)
@@ -126,7 +126,7 @@ class Services:
 
         def run(submitted: "Execution") -> "Execution | None":
             with own.room.hold(away=batcher.away):
-                return StartInvocation(own, submitted, self._new_request()).result()
+                return StartInvocation(own, submitted, self._new_request(), share=share).result()
 
         return copy_with(self.executions, queue=batcher, run=run), batcher
 

@@ -30,10 +30,11 @@ BEGINS_FOR = timedelta(seconds=LIMITS.batch_seconds)
 class StartBatches:
     """Starts executions side by side, which send their messages together."""
 
-    sharing: Callable[[int, int | None], tuple[ExecutionService, SendBatcher]]
+    sharing: Callable[[int, int | None, float], tuple[ExecutionService, SendBatcher]]
     """Makes the use cases of so many callers, and what they send through together.
 
-    The second number is how many turns may run where they are started, None: as ever.
+    The second number is how many turns may run where they are started, None: as ever. The third is the part of the
+    call of the function that each pays.
     """
     clock: Clock
     pool: Callable[[], Executor] = partial(ThreadPoolExecutor, WIDTH, "start")
@@ -56,7 +57,7 @@ class StartBatches:
                 if taken >= BEGINS_FOR:
                     return [*answers, *(start(None, each) for each in starts[first:])]
                 rows = _rows([name(each) for each in some])
-                service, batcher = self.sharing(len(rows), None if taken < RUNS_FOR else 0)
+                service, batcher = self.sharing(len(rows), None if taken < RUNS_FOR else 0, 1 / len(starts))
                 found = batcher.side_by_side(pool, partial(_started, partial(start, service), some), rows)
                 by_place = dict(chain(*found))
                 answers += [by_place[place] for place in range(len(some))]

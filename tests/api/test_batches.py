@@ -53,6 +53,15 @@ def test_each_start_has_the_result_that_it_alone_would_have(sedo: Sedo) -> None:
     assert results[26]["problem"]["title"] == "it is there already, with other content"
 
 
+def test_those_of_one_request_share_the_call_of_the_function(sedo: Sedo) -> None:
+    sedo.create(SCHEMA)
+    alone = sedo.start(input={"n": 7})["cost"]
+    together = [each["execution"]["cost"] for each in batch(sedo, *({"input": {"n": n}} for n in range(10)))]
+    assert alone["invocations"] == 1
+    assert [each["invocations"] for each in together] == [0.1] * 10
+    assert {each["writeUnits"] for each in together} == {alone["writeUnits"]}
+
+
 def test_what_has_not_ended_goes_on_by_itself(sedo: Sedo) -> None:
     sedo.create(PEOPLE)
     results = batch(sedo, *[{}] * 12)
