@@ -282,7 +282,10 @@ class ExecutionService(ExecutionStarter):
         definition = self.parsed.get(item.tenant_id, item.definition_id, which)
         needed = [step] if step is not None else [t.step for t in item.threads.values() if t.status is not Status.OVER]
         if missing := [path for path in needed if path not in definition.steps]:
-            raise StateError(f"version {which} of {item.definition_id} has no step {missing[0]!r} to go on from")
+            from chalicelib.core.definitions.diagnostics import Suggestions  # noqa: PLC0415 - only mistakes need it
+
+            alike = Suggestions()(missing[0], definition.steps)
+            raise StateError(f"version {which} of {item.definition_id} has no step {missing[0]!r}{alike} to go on from")
 
     def _request(self, tenant_id: str, execution_id: str, request: Requested) -> Execution:
         """Fold a request; what it asks for may have been so before.

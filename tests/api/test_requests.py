@@ -165,7 +165,8 @@ class TestRedrive:
         ("body", "status", "says"),
         [
             ({"step": "last"}, 400, "never begun"),
-            ({"step": "nowhere"}, 409, "no step 'nowhere'"),
+            ({"step": "nowhere"}, 409, "no step 'nowhere' to go on from"),
+            ({"step": "frist"}, 409, "no step 'frist' (did you mean 'first'?) to go on from"),
             ({"step": 1}, 400, "step"),
             ({"version": 9}, 404, "version 9"),
             ({"version": 0}, 400, "version"),
