@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 2  # as long as an end may take: a poll that is broken off would hide what it received
 PAUSE_SECONDS = 1.0
+TOGETHER_SECONDS = 0.01  # what arrives so soon after a look is received together
 MAX_BATCH = 10  # of one receive_message
 CONCURRENCY = 4
 
@@ -85,6 +86,7 @@ class QueueDriver:
         while self._arrivals.wait():
             while self._take(stop, 0) == self._batch_size and not stop.is_set():
                 pass
+            stop.wait(TOGETHER_SECONDS)
 
     def _take(self, stop: threading.Event, seconds: int) -> int:
         """Hand one batch over, once there is a place for it; answer how many messages it has."""

@@ -13,7 +13,7 @@ from moto import mock_aws
 from local.arrivals import Arrivals, QueueArrivals
 from local.backend import REGION
 from local.functions import Function
-from local.queues import QueueDriver
+from local.queues import TOGETHER_SECONDS, QueueDriver
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -156,6 +156,18 @@ def test_a_queue_that_fails_is_told_and_tried_again(mapped: Mapped, capsys: pyte
     assert "cannot receive messages" in capsys.readouterr().err
 
 
+class NotedPauses(threading.Event):
+    """Notes for how long it is waited for; nobody waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds.append(timeout)
+        return self.is_set()
+
+
 class DeafToPolls:
     """A client of SQS whose polls, until they may end, find nothing."""
 
@@ -176,7 +188,7 @@ class DeafToPolls:
 
 @pytest.mark.parametrize(("batch_size", "batches"), [(10, [3]), (1, [1, 1, 1])])
 def test_what_arrives_is_handed_over_though_a_poll_waits(mapped: Mapped, batch_size: int, batches: list[int]) -> None:
-    stop, deaf = threading.Event(), DeafToPolls(mapped.sqs)
+    stop, deaf = NotedPauses(), DeafToPolls(mapped.sqs)
     driver = mapped.driver_of(deaf, batch_size)  # type: ignore[arg-type] # the rest is the client's
     running = threading.Thread(target=driver.run, args=(stop,))
     running.start()
@@ -188,6 +200,7 @@ def test_what_arrives_is_handed_over_though_a_poll_waits(mapped: Mapped, batch_s
     deaf.may_end.set()
     running.join(10)
     assert [len(event["Records"]) for event, _ in mapped.seen] == batches
+    assert stop.seconds == [TOGETHER_SECONDS]
 
 
 @pytest.mark.parametrize(("delays", "left"), [([0], 0), ([5], 5), ([5, 0], 0), ([7, 5], 5), ([None], 0)])
