@@ -1,7 +1,7 @@
 """The last moments of an invocation: what a state implies is sent, and the messages are acknowledged."""
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,8 @@ class Deliver:
     it does; ``pending`` the inputs that are not written yet; ``running`` the turns whose calls are in flight; ``late``
     those whose answers count after all, claimed ones that are over their time and attempts that are not written;
     ``sent`` whose wait it has answered; ``again`` after how many seconds a message comes that is a timer itself;
-    ``sent_on`` the turns whose child execution it has run, ``at_rest`` those where that has been put and waits.
+    ``sent_on`` the turns whose child execution it has run, ``at_rest`` those where that comes to wait, and can be put
+    once the turn is.
     ``ahead`` is how far it has come since the last read or write, ``repeatable`` the turns of calls that may be made
     any number of times, ``unsure`` those of them that were not written when they began, while they are in flight.
     ``item`` is the execution as last read or written (``presumed``: as the message says), None once nothing is left to
@@ -98,6 +99,7 @@ class Deliver:
         self.sent: set[Asked] = set()
         self.sent_on: set[TurnKey] = set()
         self.at_rest: set[TurnKey] = set()
+        self.comes_to_rest = False
         self.versions: dict[int, Definition] = {}
         self.turns = self.writes = self.unanswered = 0
         self.turns_per_write = budget.turns_per_write
@@ -231,24 +233,17 @@ class Deliver:
         except StepError as error:
             self.pending.append(Pending(refused(launch, error), message))
             return
-        if (child := self.left_at_rest(launch, started)) is None:
+        child = self.started(launch, started, self.budget) if launch.thread.key in self.at_rest else None
+        if child is None:
             yield Message(started.id, Started(), started)
-        elif child.ended:
+        elif child.ended and launch.start.wait:
             self.pending.append(Pending(end_of(child), message))
         if not launch.start.wait:
             self.pending.append(Pending(let_go(launch, started), message))
 
-    def left_at_rest(self, launch: Launch, started: Execution) -> Execution | None:
-        """Read a child execution that was put where its parent runs, and waits: it tells of its end from now on.
-
-        None: it is to be started. It may have ended before its parent was written, and then it told nobody who waits.
-        """
-        if launch.thread.key not in self.at_rest:
-            return None
-        with suppress(UnavailableError):
-            child = self.dependencies.executions.get(started.id)
-            return child if child is not None and child.nonce == started.nonce else None
-        return None
+    @abstractmethod
+    def started(self, launch: Launch, made: Execution, budget: Budget) -> Execution | None:
+        """Run a child execution; answer it if it is written, None if it is to have a message."""
 
     def give_room_back(self, written: Execution) -> None:
         """Keep room for what is written, unless the room is that of its parent, in whose function it runs."""

@@ -53,7 +53,7 @@ class Invocation(RunAhead):
             if self.item.ended and not self.pending and not self.running and not self.late:
                 break
             advance = self.advance(self.item)
-            if self.mode is Mode.START and (advance.calls or not self.rests(self.item, advance.execution)):
+            if self.mode is Mode.START and self.is_for_a_worker(self.item, advance):
                 self.item = None
                 break
             unheard = self.mode is Mode.REQUEST and advance.execution is self.item
@@ -98,6 +98,13 @@ class Invocation(RunAhead):
         if self.item is not None and self.rests(self.item, ahead.execution):
             advance.execution, advance.records, advance.last = ahead.execution, ahead.records, ahead.last
             advance.turns, advance.size = ahead.turns, ahead.size
+
+    def is_for_a_worker(self, item: Execution, advance: Advance) -> bool:
+        """Tell whether what is to be started is not written here."""
+        if advance.calls or not self.rests(item, advance.execution):
+            return True
+        self.comes_to_rest = not advance.execution.ended
+        return self.comes_to_rest and self.budget.ends
 
     def rests(self, item: Execution, execution: Execution) -> bool:
         """Tell whether all that has moved in an execution has ended, or waits for what others need not be told of."""
@@ -162,17 +169,25 @@ class Invocation(RunAhead):
             made = sharing(execution, child_execution(self.dependencies.definitions, execution, launch))
         except StepError as error:
             return refused(launch, error)
-        delivery = Delivery(self.message_of(launch.thread), Message(made.id, Started(), made))
-        budget = copy_with(self.budget, deadline=until, turns=self.dependencies.inline_turns)
-        child = None
-        with suppress(UnavailableError):  # then it has a message, and a function of its own
-            child = type(self)(self.dependencies, self.request, [delivery], budget, Mode.START).result()
-        if child is None or not launch.start.wait:
-            return None if child is None else let_go(launch, child)
-        if not child.ended:
-            self.at_rest.add(launch.thread.key)
+        child = self.started(launch, made, copy_with(self.budget, deadline=until, ends=True))
+        if child is None or not child.ended:
             return None
-        return end_of(child)
+        return end_of(child) if launch.start.wait else let_go(launch, child)
+
+    def started(self, launch: Launch, made: Execution, budget: Budget) -> Execution | None:
+        """Run a child execution as far as nobody else is needed; answer it if it is written.
+
+        One that comes to wait is put only once the turn is written that asks for it: it would live without its parent.
+        """
+        delivery = Delivery(self.message_of(launch.thread), Message(made.id, Started(), made))
+        own = copy_with(budget, turns=self.dependencies.inline_turns)
+        run = type(self)(self.dependencies, self.request, [delivery], own, Mode.START)
+        with suppress(UnavailableError):  # then it has a message, and a function of its own
+            child = run.result()
+            if run.comes_to_rest:
+                self.at_rest.add(launch.thread.key)
+            return child
+        return None
 
 
 def asks(thread: Thread) -> bool:

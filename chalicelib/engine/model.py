@@ -139,6 +139,8 @@ class Budget:
     """How many writes may go unanswered before the message is left to its next delivery."""
     gives_back: bool = False
     """Whether a message can be given back while others of its batch are done, and polling is not slowed down by it."""
+    ends: bool = False
+    """Whether what is started is written only if it ends."""
     too_short: str = ""
     """Why no call may be made, if none may: the function could be ended in the middle of it, each time."""
 

@@ -232,25 +232,42 @@ class TestChildrenAtRest:
         home.deliver()
         assert (home.read(name).output, home.waiting()) == ("said", [])
 
-    def test_an_end_before_its_parent_was_written_is_heard(self, home: Home) -> None:
+    @pytest.mark.parametrize("first", [ASK, WAIT])
+    def test_one_whose_parent_is_cancelled_meanwhile_is_not_put(self, home: Home, first: dict[str, object]) -> None:
+        home.create(first, CALL, name="other")
         home.create(SUB, ECHO)
-
-        def answer() -> None:
-            assert home.services.answer(home.child().id, answer_to(home.child()))
-
-        home.executions.rivals = [lambda: None, answer]
-        name = home.execute("in")
-        assert home.read(name).output == "said"
+        home.service.execute("t", "d", "in", "mine")
+        home.executions.rivals = [lambda: home.service.cancel("t", "t:d:mine")]
         home.deliver_all()
-        assert home.waiting() == []
+        home.clock.sleep(100)
+        home.deliver_all()
+        assert (home.only().state, home.performed) == (State.CANCELLED, [])
 
-    def test_one_that_cannot_be_read_again_is_started_by_a_message(self, home: Home) -> None:
+    def test_one_whose_timer_is_not_sent_has_a_message(self, home: Home) -> None:
+        home.create(ECHO, {**ASK, "timeoutSeconds": 45}, name="other")
         home.create(SUB, ECHO)
-        home.executions.rivals = [lambda: None, lambda: setattr(home.executions, "lost_reads", 1)]
+        home.executions.rivals = [lambda: None, lambda: setattr(home.queue, "refusals", 1)]
         home.execute("in")
         assert [message.execution for message in home.waiting()] == [home.child().id]
-        home.deliver_all()
+        home.deliver()
         assert (home.child().version, home.waiting()) == (1, [])
+        home.clock.sleep(120)
+        home.sweep_due()
+        home.deliver_all()
+        assert home.child().state is State.FAILED
+
+    def test_one_that_a_twin_has_put_and_that_has_ended_is_heard(self, home: Home) -> None:
+        home.create(SUB, ECHO)
+
+        def twin() -> None:
+            home.clock.sleep(home.queue.visibility.total_seconds())
+            home.deliver_all()
+            assert home.services.answer(home.child().id, answer_to(home.child()))
+
+        home.executions.rivals = [lambda: None, twin]
+        name = home.execute("in")
+        home.deliver_all()
+        assert (home.read(name).output, home.waiting()) == ("said", [])
 
     def test_nobody_waits_for_one_that_is_let_go(self, home: Home) -> None:
         home.create({**SUB, "wait": False}, ECHO)
@@ -259,7 +276,7 @@ class TestChildrenAtRest:
         name = home.execute("in")
         assert home.waiting() == []
         found = costs(home)
-        assert (found["executions.update"], found["queue.send"]) == (2, 1)
+        assert (found["executions.update"], found["queue.send"]) == (3, 1)
         assert home.read(name).state is State.SUCCEEDED
 
 
