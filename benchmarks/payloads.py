@@ -29,6 +29,9 @@ CASES = {
     "20 given of 3,000 bytes": (20, 3_000, False),
     "20 given of 5,000 bytes": (20, 5_000, False),
     "20 given of 10,000 bytes": (20, 10_000, False),
+    "20 given of 50,000 bytes": (20, 50_000, False),
+    "50 given of 10,000 bytes": (50, 10_000, False),
+    "200 given of 3,000 bytes": (200, 3_000, False),
     "20 made of 5,000 bytes": (20, 5_000, True),
 }
 """Held by ``make check``: how many values, how long, and whether a step makes them of nothing."""

@@ -198,8 +198,8 @@ class HistoryStore(ValueReader, Protocol):
             UnavailableError: the store did not answer.
         """
 
-    def keep(self, payloads: Mapping[str, bytes]) -> int:
-        """Write the JSON texts of values that records refer to, by hash, before what refers to them.
+    def keep(self, payloads: Mapping[str, bytes], held: Mapping[str, bytes] | None = None) -> int:
+        """Write the JSON texts of values that records refer to, by hash; of those that are ``held`` they may be parts.
 
         Raises:
             UnavailableError: the store did not answer.

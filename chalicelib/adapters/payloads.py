@@ -8,15 +8,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from chalicelib.core.executions.cost import write_units
 from chalicelib.core.executions.model import Execution, StoredState
-from chalicelib.core.records.bundles import (
-    Body,
-    Bundled,
-    Sources,
-    bundle,
-    differing,
-    is_differing,
-    read_differing,
-)
+from chalicelib.core.records.bundles import Bundled, Sources, bundle
 from chalicelib.core.records.compression import CORRUPT, compressed, decompressed
 from chalicelib.core.records.history import put_back
 from chalicelib.core.records.payload import (
@@ -32,7 +24,17 @@ from chalicelib.core.records.payload import (
     short,
     unpack,
 )
-from chalicelib.core.records.shown import Choose, is_needed, shown_places
+from chalicelib.core.records.quotations import (
+    Body,
+    Library,
+    differing,
+    far,
+    is_differing,
+    is_new,
+    quoting,
+    read_differing,
+)
+from chalicelib.core.records.shown import Choose, is_needed, nothing, shown_places
 from chalicelib.core.records.state_packing import pack_state
 from chalicelib.core.values.errors import PayloadLostError
 from chalicelib.core.values.json import Json, decode, encode
@@ -107,22 +109,24 @@ class Payloads:
         self.put(packed.payloads)
         return packed
 
-    def shorten(
+    def shorten(  # noqa: PLR0913, PLR0917 - as pack_state
         self,
         tenant: str,
         document: dict[str, Any],
         slots: Slots,
         limits: PackingLimits | None = None,
         beside: Mapping[str, bytes] = MappingProxyType({}),
+        stored: StoredState | None = None,
     ) -> Packed:
         """Write the state of an execution as text without its large values, but write none of these; it changes.
 
-        ``beside`` are the texts, by hash, of what was left out of it before.
+        ``beside`` are the texts, by hash, of what was left out of it before; ``stored`` is the version before.
 
         Raises:
             OutgrownError: it is more than a function can hold.
         """
-        return pack_state(tenant, document, slots, limits or self._limits, beside)
+        written = {} if stored is None else stored.far
+        return pack_state(tenant, document, slots, limits or self._limits, beside, written)
 
     def bundle(self, packed: Packed, execution: Execution, limits: PackingLimits | None = None) -> Bundled:
         """Write the shortened state of an execution as what differs from payloads, but write none of these."""
@@ -147,11 +151,17 @@ class Payloads:
         """
         values = self._with_room(tenant, {*body.bases, *references.values()}, held)
         bases = {each.sha256: values[each.sha256] for each in body.bases}
-        document = decode(body.text(bases.values()))
+        beside = {each.sha256: values[each.sha256] for each in references.values()}
+        held = short(beside, self._limits)
+        quoted = {sha256: bases[sha256] for sha256 in body.quoted}
+        stored = StoredState(bases, body.own, held, {**quoted, **far(beside, held)})
+        text = body.text(bases.values())
+        if quoted:
+            self.room.take(footprint(text))
+        document = decode(text)
         if references:
             unpack(document, references, values, execution_slots)
-        beside = short({each.sha256: values[each.sha256] for each in references.values()}, self._limits)
-        return document, StoredState(bases, body.own, beside)
+        return document, stored
 
     def unpack(self, tenant: str, document: Any, references: Mapping[str, Reference], slots: Slots) -> None:  # noqa: ANN401 - any JSON
         """Put values back into a document; this changes it.
@@ -193,7 +203,9 @@ class Payloads:
             PayloadLostError: a payload is not there, or not what was put there.
             UnavailableError: the store did not answer.
         """
-        document = decode(body.text(self.get(tenant, body.bases)[each.sha256] for each in body.bases))
+        without = body.quoted if choose is nothing else frozenset[str]()
+        bases = self.get(tenant, (each for each in body.bases if each.sha256 not in without))
+        document = decode(body.text((bases.get(each.sha256, b"") for each in body.bases), without))
         places = shown_places(document, references, ended=ended)
         chosen = {*choose({shown: references[place] for place, shown in places.items()})}
         wanted = {place for place in references if places.get(place) in chosen or is_needed(place)}
@@ -221,7 +233,7 @@ class Payloads:
 
         One that is for the most part in others, which stand there as they are, is written as what differs from them:
         those that are ``held`` beside it, or, where it is much longer than they are, the longest, which comes first.
-        Only those of one chunk are written so, and differ only from such.
+        Those of one chunk are compared; in longer ones values are searched.
 
         Raises:
             UnavailableError: the store did not answer.
@@ -235,16 +247,23 @@ class Payloads:
             units += self._put(new[0], payloads[new.pop(0)])
         short_ones = {sha256: each for sha256, each in whole.items() if len(each) <= CHUNK_BYTES}
         sources = Sources(short_ones if new else {}, self._limits)
+        library = Library(far(whole if new else {}, short(short_ones, self._limits)))
         for sha256 in new:
             text = payloads[sha256]
             body = sources.beside(text) if len(text) <= CHUNK_BYTES else Body(text)
-            if len(body.own) <= len(text) // 2:
-                # Never over one that others may differ from by now: so that whatever these refer to is as it is.
-                self.chunks.add(sha256, 0, content := differing(body))
-                self.remember(sha256, whole=False)
-                units += write_units(BARE_CHUNK + len(content))
-            else:
-                units += self._put(sha256, text)
+            if is_new(body, text):
+                body = quoting(text, library)
+            units += self._put(sha256, text) if is_new(body, text) else self._add(sha256, body, len(text))
+        return units
+
+    def _add(self, sha256: str, body: Body, size: int) -> int:
+        units = 0
+        for number in _numbers(size):
+            # Never over one that others may differ from by now: so that whatever these refer to is as it is.
+            chunk = body.window(number * CHUNK_BYTES, (number + 1) * CHUNK_BYTES)
+            self.chunks.add(sha256, number, content := differing(chunk) if chunk.bases else compressed(chunk.content))
+            units += write_units(BARE_CHUNK + len(content))
+        self.remember(sha256, whole=False)
         return units
 
     def _put(self, sha256: str, value: bytes) -> int:
@@ -286,20 +305,21 @@ class Payloads:
             content = _joined(chunks, [(each.sha256, number) for number in _numbers(each.bytes)])
             if content is not None and digest(tenant, content) == each.sha256:
                 values[each.sha256] = content
-                self.remember(each.sha256, whole=chunks[each.sha256, 0].whole if content else True)
+                self.remember(
+                    each.sha256, whole=all(chunks[each.sha256, number].whole for number in _numbers(each.bytes))
+                )
         return values
 
     def _texts(self, keys: Collection[ChunkKey]) -> "dict[ChunkKey, _Chunk]":
         """Read chunks, and those that they differ from; what is not there, or cannot be read, is left out."""
         bodies = _opened(self.chunks.get(keys))
-        beside = {(base.sha256, 0) for body in bodies.values() for base in body.bases} - bodies.keys()
+        beside = {key for body in bodies.values() for key in body.chunks(CHUNK_BYTES)} - bodies.keys()
         if beside:
             bodies |= _opened(self.chunks.get([*beside]))
-        found = dict[ChunkKey, _Chunk]()
+        found, texts = dict[ChunkKey, _Chunk](), {key: body.content for key, body in bodies.items()}
         for key, body in bodies.items():
             with suppress(KeyError):
-                text = body.text([bodies[base.sha256, 0].content for base in body.bases])
-                found[key] = _Chunk(text, whole=not body.bases)
+                found[key] = _Chunk(body.text_of_chunks(texts, CHUNK_BYTES), whole=not body.bases)
         return found
 
     def fill(self, tenant: str, records: Iterable[dict[str, Any]], most: float) -> None:

@@ -23,8 +23,8 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.listing import listed_under
 from chalicelib.core.executions.model import ROOT, Execution, Origin, Status
-from chalicelib.core.records.aside import is_dear, saved_bytes
-from chalicelib.core.records.history import News, Row, longer, new_row, news, stays
+from chalicelib.core.records.history import News, Row, held_by, longer, new_row, news, stays
+from chalicelib.core.records.state_packing import is_dear, saved_bytes
 from chalicelib.core.values.errors import OutgrownError, SetupError, UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.advance import UNWRITTEN_FOR, Advance, is_had_again, spared, version_of
@@ -375,4 +375,5 @@ def recorded(history: HistoryStore, row: Row | None, new: News, written: Executi
     if row is not None:
         units = history.append(row)
         return copy_with(written, head=row.link, tail="", cost=written.cost.wrote(units))
-    return copy_with(written, cost=written.cost.wrote(history.keep(new.payloads))) if new.payloads else written
+    units = history.keep(new.payloads, held_by(written)) if new.payloads else 0
+    return copy_with(written, cost=written.cost.wrote(units)) if units else written

@@ -70,7 +70,7 @@ class WeighedHistory(MemoryHistory):
         self.weigh(len(row.text) + sum(map(len, row.payloads.values())))
         return super().append(row)
 
-    def keep(self, payloads: Mapping[str, bytes]) -> int:
+    def keep(self, payloads: Mapping[str, bytes], held: Mapping[str, bytes] | None = None) -> int:
         """Keep values that records refer to."""
         self.weigh(sum(map(len, payloads.values())))
-        return super().keep(payloads)
+        return super().keep(payloads, held)

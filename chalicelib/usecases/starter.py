@@ -8,8 +8,8 @@ from chalicelib.core.executions.due import due_at
 from chalicelib.core.executions.inputs import Message, Started
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.records.aside import is_dear
 from chalicelib.core.records.codec import fits
+from chalicelib.core.records.state_packing import is_dear
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import seconds_until
 from chalicelib.core.values.value import copy_with, value

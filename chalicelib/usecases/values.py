@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from chalicelib.core.records.history import put_back
 from chalicelib.core.records.payload import Reference, Slot, digest, hasher, shown_slots
-from chalicelib.core.records.shown import around, nothing, shown_values, view_slots
+from chalicelib.core.records.shown import around, beside, shown_values, view_slots
 from chalicelib.core.values.errors import PayloadLostError, ValueNotFoundError
 from chalicelib.core.values.json import encode, read_pointer
 from chalicelib.core.values.value import value
@@ -77,7 +77,7 @@ class ValueService:
         """
         if entry is not None:
             return self._of_entry(tenant_id, execution_id, place, entry)
-        outline = self.service.read_outline(tenant_id, execution_id, nothing)
+        outline = self.service.read_outline(tenant_id, execution_id, beside)
         found = around(place)(outline.left_out)
         if [*found] == [place]:
             return self._kept(self.executions, tenant_id, outline.left_out[place])

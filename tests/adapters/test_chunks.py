@@ -8,8 +8,8 @@ from chalicelib.adapters.memory.chunks import MemoryChunks
 from chalicelib.adapters.memory.stores import MemoryExecutions, MemoryHistory
 from chalicelib.adapters.payloads import CHUNK_BYTES, ChunkKey, Payloads
 from chalicelib.core.executions.model import ROOT, HistoryEntry, State
-from chalicelib.core.records.bundles import read_differing
 from chalicelib.core.records.payload import PackingLimits, Reference, digest
+from chalicelib.core.records.quotations import read_differing
 from chalicelib.core.values.errors import PayloadLostError, UnavailableError
 from chalicelib.core.values.json import decode, encode
 from chalicelib.core.values.value import copy_with

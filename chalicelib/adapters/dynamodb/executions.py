@@ -20,8 +20,6 @@ from chalicelib.core.executions.cost import WRITE_BYTES, write_units
 from chalicelib.core.executions.inputs import Image, Written
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary, parts_of
 from chalicelib.core.executions.model import Execution, ExecutionStatus, StoredState
-from chalicelib.core.records.aside import BARE, INPUT, Aside, beside, put_aside
-from chalicelib.core.records.bundles import Body
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, read_execution
 from chalicelib.core.records.payload import (
     MAX_ITEM,
@@ -33,7 +31,9 @@ from chalicelib.core.records.payload import (
     values_of,
     whole_bytes,
 )
+from chalicelib.core.records.quotations import Body
 from chalicelib.core.records.shown import Choose, Outline, nothing
+from chalicelib.core.records.state_packing import BARE, INPUT, Aside, beside, put_aside
 from chalicelib.core.values.json import encode
 from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with
@@ -260,19 +260,21 @@ class DynamoExecutions:
         attributes = {name: _attribute(document.pop(member)) for member, name in HEADER.items() if member in document}
         attributes = {**end_of(execution, attributes), BY_OWNER.partition: {"S": self._owner(execution)}}
         aside = _aside(execution, document)
-        packed = self._payloads.shorten(execution.tenant_id, document, execution_slots, STATE, aside.payloads)
+        packed = self._payloads.shorten(
+            execution.tenant_id, document, execution_slots, STATE, aside.payloads, execution.stored
+        )
         packed = beside(packed, aside)
         bundled = self._payloads.bundle(packed, execution, STATE)
         content = pack(bundled.body.content + b"\n" + tail)
         references: Item = {REFERENCES: pack_references(packed.references)} if packed.references else {}
         if bundled.body.bases:
             references[BASES] = pack_bases(bundled.body.bases)
-        if packed.references or len(packed.text) > SMALL:
+        if packed.is_short or len(packed.text) > SMALL:
             whole = whole_bytes(packed.text) if bundled.body.bases else len(content.get("B", b""))
             require_room(packed, whole, max(MAX_ITEM - spare, execution.item_bytes), spare)
         units = self._payloads.put({**packed.payloads, **bundled.payloads})
         written: Item = {**EXECUTIONS.row(execution.id), **attributes, DOCUMENT: content, **references}
-        return _Packed(written, packed.memory if packed.references else 0, bundled.stored, units)
+        return _Packed(written, packed.memory if packed.is_short else 0, bundled.stored, units)
 
     def _item(self, execution_id: str, *, consistent: bool = True) -> "Item | None":
         key = EXECUTIONS.key(execution_id)
@@ -289,7 +291,8 @@ class DynamoExecutions:
         document, stored = self._payloads.restore(members["tenantId"], body, references, held)
         size = BARE + len(item[DOCUMENT].get("B") or item[DOCUMENT].get("S", ""))
         if body.bases or len(body.content) > SMALL:
-            whole = whole_bytes(body.text(stored.bases.values())) if body.bases else len(item[DOCUMENT].get("B", b""))
+            text = body.text(stored.bases.values(), stored.far)
+            whole = whole_bytes(text) if body.bases else len(item[DOCUMENT].get("B", b""))
             size = item_bytes(whole, references)
         execution = read_execution({**document, "tail": tail, **members})
         return copy_with(

@@ -14,9 +14,9 @@ from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.cost import write_units
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.model import Link
-from chalicelib.core.records.bundles import Body
 from chalicelib.core.records.history import Row
 from chalicelib.core.records.payload import Reference
+from chalicelib.core.records.quotations import Body
 from chalicelib.core.values.json import Json
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ class DynamoHistory:
         put_if(self._client, {"TableName": self._table, "Item": item, "ConditionExpression": HISTORY.absent})
         return units + write_units(BARE_ROW + len(document.get("B") or document.get("S", "")))
 
-    def keep(self, payloads: Mapping[str, bytes]) -> int:
+    def keep(self, payloads: Mapping[str, bytes], held: Mapping[str, bytes] | None = None) -> int:
         """Write values that records refer to."""
-        return self._payloads.put(payloads)
+        return self._payloads.put(payloads, held or {})
 
     def fill(self, tenant_id: str, records: Sequence[dict[str, Any]], most: float) -> None:
         """Put values back into records."""

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from chalicelib.adapters.payloads import ChunkKey
-from chalicelib.core.records.bundles import Body
 from chalicelib.core.records.payload import Reference
+from chalicelib.core.records.quotations import Body
 from chalicelib.core.values.json import JsonObject, decode, encode
 
 

@@ -181,7 +181,7 @@ class MemoryExecutions:
         size = 0
         if body.bases or len(body.content) > PACKING.slot:
             header = encode({name: member for name, member in document.items() if name not in BODY})
-            size = item_bytes(whole_bytes(header + body.text(stored.bases.values())), references)
+            size = item_bytes(whole_bytes(header + body.text(stored.bases.values(), stored.far)), references)
         found = copy_with(read_execution(document | state), due_at=due_at, item_bytes=size, listed_under=status)
         return copy_with(found, stored=stored)
 
@@ -189,16 +189,16 @@ class MemoryExecutions:
         """Make the text, and write the large values; answer what these take in memory, and how the state stands."""
         header = execution_json(execution)
         document = {name: header.pop(name) for name in STATE if name in header}
-        packed = self.payloads.shorten(execution.tenant_id, document, execution_slots)
+        packed = self.payloads.shorten(execution.tenant_id, document, execution_slots, stored=execution.stored)
         bundled = self.payloads.bundle(packed, execution)
         made = header | body_json(bundled.body)
-        if packed.references or len(packed.text) > PACKING.slot:
+        if packed.is_short or len(packed.text) > PACKING.slot:
             most = max(self.most - spare, execution.item_bytes)
             require_room(packed, whole_bytes(encode(header) + packed.text), most, spare)
         if packed.references:
             made["payloads"] = {place: asdict(each) for place, each in packed.references.items()}
         self.payloads.put({**packed.payloads, **bundled.payloads})
-        return encode(made).decode(), packed.memory if packed.references else 0, bundled.stored
+        return encode(made).decode(), packed.memory if packed.is_short else 0, bundled.stored
 
     def _put(self, execution: Execution, text: str) -> None:
         self.items[execution.id] = text
@@ -304,9 +304,9 @@ class MemoryHistory:
             insort(rows, copy_with(row, payloads={}, held={}), key=lambda other: other.key)
         return units
 
-    def keep(self, payloads: Mapping[str, bytes]) -> int:
+    def keep(self, payloads: Mapping[str, bytes], held: Mapping[str, bytes] | None = None) -> int:
         """Write values that records refer to."""
-        return self.payloads.put(payloads)
+        return self.payloads.put(payloads, held or {})
 
     def fill(self, tenant_id: str, records: Sequence[dict[str, Any]], most: float) -> None:
         """Put values back into records."""

@@ -273,6 +273,8 @@ class StoredState:
     """What stands in the item itself."""
     held: Mapping[str, bytes] = field(default_factory=dict)
     """The texts of its large values that are not too long, by hash: what is written with the item may refer to them."""
+    far: Mapping[str, bytes] = field(default_factory=dict)
+    """Those of the payloads that are too long to compare with: values that are in them are found by their text."""
 
 
 @value

@@ -25,7 +25,8 @@ from typing import NamedTuple
 
 from chalicelib.core.executions.model import Execution, StoredState
 from chalicelib.core.records.payload import Packed, PackingLimits, Reference, digest, short
-from chalicelib.core.values.json import decode, encode
+from chalicelib.core.records.quotations import Body, far
+from chalicelib.core.values.json import encode
 from chalicelib.core.values.value import copy_with, value
 
 _CUT = re.compile(rb"[,:{\[]")
@@ -43,33 +44,6 @@ HARDLY_MORE = 1.25
 _MISSES = 16
 """After so many short pieces in a row a byte more is left out each time: a text that repeats itself has no end of them.
 What is long and left out so is found from behind."""
-
-
-@value
-class Body:
-    """The text of a state as it is written."""
-
-    content: bytes
-    """The text itself, or, where it has bases, the list of its pieces, a line feed, and what stands in no base."""
-    bases: Sequence[Reference] = ()
-    """The payloads that it refers to, in the order of its places."""
-
-    @property
-    def own(self) -> bytes:
-        """What stands in no base."""
-        return self.content.partition(b"\n")[2] if self.bases else self.content
-
-    def text(self, bases: Iterable[bytes]) -> bytes:
-        """Make the text again, of those of its bases."""
-        if not self.bases:
-            return self.content
-        places, _, own = self.content.partition(b"\n")
-        base, made, at = b"".join(bases), list[bytes](), 0
-        numbers = iter(decode(places))
-        for new, start, length in zip(numbers, numbers, numbers, strict=True):
-            made += own[at : at + new], base[start : start + length]
-            at += new
-        return b"".join(made) + own[at:]
 
 
 @value
@@ -94,21 +68,23 @@ def bundle(packed: Packed, execution: Execution, limits: PackingLimits) -> Bundl
     """Write the state of an execution, without its large values, as what differs from payloads."""
     text, before = packed.text, execution.stored or StoredState({}, b"")
     held = short(packed.payloads, limits)
-    if len(text) <= limits.plain:
-        return Bundled(Body(text), {}, StoredState({}, text, held))
-    sources = {**before.bases, **held}
-    number_of_own = len(sources)
-    pieces = _Places([*sources.values(), before.own]).pieces(text, limits.piece)
-    pieces = _without_little(pieces, number_of_own, limits.used)
-    made: dict[str, bytes] = {}
-    if not execution.ended and (moving := _moving(text, pieces, number_of_own, limits)):
-        content, sources = _make(text, pieces, sources, packed.payloads, moving)
-        made = {digest(execution.tenant_id, content): content}
-        sources |= made
-        pieces = _Places([*sources.values()]).pieces(text, limits.piece)
-        pieces = _without_little(pieces, len(sources), limits.used)
-    written = _written(text, pieces, sources, made)
-    return copy_with(written, stored=copy_with(written.stored, held=held))
+    long = far({**packed.payloads, **packed.quoted}, held)
+    pieces, sources, made = [_Piece(len(text))], dict[str, bytes](), dict[str, bytes]()
+    if len(text) > limits.plain:
+        apart = {*before.far, *long}
+        sources = {sha256: base for sha256, base in before.bases.items() if sha256 not in apart} | held
+        number_of_own = len(sources)
+        pieces = _Places([*sources.values(), before.own]).pieces(text, limits.piece)
+        pieces = _without_little(pieces, number_of_own, limits.used)
+        if not execution.ended and (moving := _moving(text, pieces, number_of_own, limits)):
+            content, sources = _make(text, pieces, sources, packed.payloads, moving)
+            made = {digest(execution.tenant_id, content): content}
+            sources |= made
+            pieces = _Places([*sources.values()]).pieces(text, limits.piece)
+            pieces = _without_little(pieces, len(sources), limits.used)
+    text, pieces = _quoting(packed, pieces, len(sources), limits.piece)
+    written = _written(text, pieces, {**sources, **packed.quoted}, made, len(packed.quoted))
+    return copy_with(written, stored=copy_with(written.stored, held=held, far=long))
 
 
 class Sources:
@@ -124,31 +100,6 @@ class Sources:
             return Body(text)
         pieces = _without_little(self._places.pieces(text, self._limits.piece), len(self._payloads), self._limits.used)
         return _written(text, pieces, self._payloads, {}).body
-
-
-_DIFFERING = b"="
-"""What one that is written so begins with: nothing that is compressed does."""
-
-
-def differing(body: Body) -> bytes:
-    """Write a text that differs from payloads as the content of a chunk."""
-    bases = ",".join(base.text for base in body.bases)
-    return _DIFFERING + bases.encode() + b"\n" + zlib.compress(body.content)
-
-
-def is_differing(content: bytes) -> bool:
-    """Tell whether the content of a chunk is what :func:`differing` writes."""
-    return content.startswith(_DIFFERING)
-
-
-def read_differing(content: bytes) -> Body:
-    """Read what :func:`differing` wrote.
-
-    Raises:
-        ValueError, zlib.error: it is something else.
-    """
-    bases, _, packed = content[len(_DIFFERING) :].partition(b"\n")
-    return Body(zlib.decompress(packed), [*map(Reference.parse, bases.decode().split(","))])
 
 
 class _Places:
@@ -218,6 +169,29 @@ def _alike(one: bytes, at: int, other: bytes, start: int, most: int) -> int:
     return alike
 
 
+def _quoting(packed: Packed, pieces: Sequence[_Piece], sources: int, least: int) -> tuple[bytes, list[_Piece]]:
+    """Put what is quoted, of sources behind so many, into a text and its pieces; what it leaves short is new."""
+    number = {sha256: sources + number for number, sha256 in enumerate(packed.quoted)}
+    texts, made, done = list[bytes](), list[_Piece](), 0
+
+    def between(piece: _Piece, first: int, last: int) -> _Piece:
+        is_new = piece.source is None or piece.source >= sources or last - first < least
+        return _Piece(last - first) if is_new else _Piece(last - first, piece.source, piece.at + first)
+
+    waiting = [*reversed(packed.quotations)]
+    for piece in pieces:
+        before = 0
+        while waiting and waiting[-1].at < done + piece.length:
+            at, length, sha256, start = waiting.pop()
+            made += between(piece, before, at - done), _Piece(length, number[sha256], start)
+            texts += packed.text[done + before : at], packed.quoted[sha256][start : start + length]
+            before = at - done
+        made.append(between(piece, before, piece.length))
+        texts.append(packed.text[done + before : done + piece.length])
+        done += piece.length
+    return b"".join(texts), made
+
+
 def _without_little(pieces: Sequence[_Piece], sources: int, least: int) -> list[_Piece]:
     """Take for found in no source what is in one of so many payloads of which too little is used to read it."""
     used = _used(pieces)
@@ -282,8 +256,10 @@ def _make(
     return content, kept
 
 
-def _written(text: bytes, pieces: Sequence[_Piece], sources: Mapping[str, bytes], made: Mapping[str, bytes]) -> Bundled:
-    """Write what stands in no source, and the places of what does."""
+def _written(
+    text: bytes, pieces: Sequence[_Piece], sources: Mapping[str, bytes], made: Mapping[str, bytes], quoted: int = 0
+) -> Bundled:
+    """Write what stands in no source, and the places of what does; of the last so many sources values are quoted."""
     used, offset = _used(pieces), 0
     offsets, bases = dict[int, int](), dict[str, bytes]()
     for number, (sha256, source) in enumerate(sources.items()):
@@ -301,6 +277,7 @@ def _written(text: bytes, pieces: Sequence[_Piece], sources: Mapping[str, bytes]
             own.append(text[at : at + piece.length])
             new += piece.length
         at += piece.length
+    places += (0, quoted, 0) if quoted else ()
     rest = b"".join(own)
     references = [Reference(sha256, len(base)) for sha256, base in bases.items()]
     payloads = {sha256: content for sha256, content in made.items() if sha256 in bases}

@@ -22,9 +22,11 @@ from chalicelib.core.records.payload import (
     digest,
     pack,
     record_slots,
+    short,
     shown_slots,
     unpack,
 )
+from chalicelib.core.records.quotations import Library, far, is_new, quoting
 from chalicelib.core.values.errors import HistoryBrokenError
 from chalicelib.core.values.json import Json, Path, decode, encode, is_longer, parse_instant, pointer
 from chalicelib.core.values.value import value
@@ -214,11 +216,35 @@ def new_row(item: Execution, writer: str, new: News, limits: PackingLimits = PAC
 
     ``writer`` names the request and its attempt.
     """
-    packed = pack(item.tenant_id, f"[{longer(item.tail, new.text)}]".encode(), record_slots, limits)
+    given, held = _given(item, limits) if item.stored is None else {}, held_by(item)
+    text, moved = f"[{longer(item.tail, new.text)}]".encode(), dict[str, Reference]()
+    groups = dict[str, bytes]()
+    library = Library(far({**given, **held}, short({**given, **held}, limits)))
+    if library.sources:
+        text, moved, groups = _without_quoting(item.tenant_id, text, library)
+    packed = pack(item.tenant_id, text, record_slots, limits, moved)
     text = _with_references(packed) if packed.references else packed.text
     key = HistoryKey(item.version + 1, writer)
-    given, held = (_given(item, limits), {}) if item.stored is None else ({}, item.stored.held)
-    return Row(item.id, str(key), item.head, text, {**given, **new.payloads, **packed.payloads}, held)
+    return Row(item.id, str(key), item.head, text, {**given, **new.payloads, **groups, **packed.payloads}, held)
+
+
+def _without_quoting(
+    tenant: str, text: bytes, library: Library
+) -> tuple[bytes, dict[str, Reference], dict[str, bytes]]:
+    """Move out of records each stash of which most is in a library: it is written as what differs from that."""
+    records, moved, payloads = decode(text), dict[str, Reference](), dict[str, bytes]()
+    for slot in record_slots(records):
+        group = encode(slot.holder[slot.member]) if slot.member == "stash" else b""
+        if len(group) > PACKING.slot and not is_new(quoting(group, library), group):
+            reference = moved[slot.pointer] = Reference(digest(tenant, group), len(group))
+            payloads[reference.sha256] = group
+            slot.holder[slot.member] = None
+    return encode(records) if moved else text, moved, payloads
+
+
+def held_by(item: Execution) -> dict[str, bytes]:
+    """Answer the large values of an execution that are written, by hash: others may be written as what differs."""
+    return {} if item.stored is None else {**item.stored.far, **item.stored.held}
 
 
 def _given(item: Execution, limits: PackingLimits) -> dict[str, bytes]:

@@ -8,6 +8,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import field
 from typing import Any, NamedTuple, TypeAlias
 
 from chalicelib.core.limits import LIMITS, beyond
@@ -91,6 +92,15 @@ class Reference:
         return cls(sha256, int(size))
 
 
+class Quotation(NamedTuple):
+    """A piece of a text that is in a payload: its place in the text, its length, the payload, and its place there."""
+
+    at: int
+    length: int
+    sha256: str
+    start: int
+
+
 @value
 class Packed:
     """The text of a document with null where values moved out, by JSON pointer, and their JSON texts, by hash."""
@@ -100,6 +110,15 @@ class Packed:
     payloads: Mapping[str, bytes]
     memory: int
     """What a function needs to hold all of it: what is the same in several places counts once."""
+    quotations: Sequence[Quotation] = ()
+    """What is missing from the text, and is in payloads that are written already: in the order of its places."""
+    quoted: Mapping[str, bytes] = field(default_factory=dict)
+    """The texts of these payloads, by hash."""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether values are missing from the text."""
+        return bool(self.references or self.quotations)
 
 
 class Slot(NamedTuple):

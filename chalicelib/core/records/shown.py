@@ -112,7 +112,12 @@ def fitting(references: Mapping[str, Reference]) -> list[str]:
 
 
 def nothing(references: Mapping[str, Reference]) -> Collection[str]:  # noqa: ARG001 - as all that choose
-    """Choose no value."""
+    """Choose no value: what is asked for is what an execution is apart from them, and some may be null."""
+    return ()
+
+
+def beside(references: Mapping[str, Reference]) -> Collection[str]:  # noqa: ARG001 - as all that choose
+    """Choose no value but those that are not left out in any case."""
     return ()
 
 

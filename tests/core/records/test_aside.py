@@ -3,8 +3,8 @@ import random
 
 import pytest
 
-from chalicelib.core.records.aside import is_dear, put_aside, saved_bytes
 from chalicelib.core.records.payload import Reference, digest, value_slots
+from chalicelib.core.records.state_packing import is_dear, put_aside, saved_bytes
 from chalicelib.core.values.json import Json, encode
 
 NOISE = base64.b64encode(random.Random(1).randbytes(3_000)).decode()

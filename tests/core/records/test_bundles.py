@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.executions.model import Execution, State, StoredState
-from chalicelib.core.records.bundles import Bundled, Sources, bundle, differing, is_differing, read_differing, short
-from chalicelib.core.records.payload import PACKING, Packed, PackingLimits
+from chalicelib.core.records.bundles import Bundled, Sources, bundle
+from chalicelib.core.records.payload import PACKING, Packed, PackingLimits, short
+from chalicelib.core.records.quotations import differing, far, is_differing, read_differing
 from chalicelib.core.values.json import encode
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import NOW
@@ -42,7 +43,8 @@ class Book:
         assert made.body.text(bases) == text
         assert all(each.decode() for each in (made.body.content, *made.payloads.values()))
         known = {each.sha256: self.put[each.sha256] for each in made.body.bases}
-        assert made.stored == StoredState(known, made.body.own, short(self.held, self.limits))
+        near = short(self.held, self.limits)
+        assert made.stored == StoredState(known, made.body.own, near, far(self.held, near))
         self.execution = copy_with(self.execution, stored=made.stored)
         return made
 
