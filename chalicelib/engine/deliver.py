@@ -62,6 +62,7 @@ class Deliver:
     ``sent`` whose wait it has answered; ``again`` after how many seconds a message comes that is a timer itself;
     ``sent_on`` the turns whose child execution it has run, ``at_rest`` those where that comes to wait, and can be put
     once the turn is.
+    ``comes_to_rest`` tells whether what was to be started waits by then.
     ``ahead`` is how far it has come since the last read or write, ``repeatable`` the turns of calls that may be made
     any number of times, ``unsure`` those of them that were not written when they began, while they are in flight.
     ``item`` is the execution as last read or written (``presumed``: as the message says), None once nothing is left to
@@ -99,12 +100,11 @@ class Deliver:
         self.sent: set[Asked] = set()
         self.sent_on: set[TurnKey] = set()
         self.at_rest: set[TurnKey] = set()
-        self.comes_to_rest = False
         self.versions: dict[int, Definition] = {}
         self.turns = self.writes = self.unanswered = 0
         self.turns_per_write = budget.turns_per_write
         self.again: dict[str, int] = {}
-        self.has_written = False
+        self.has_written = self.comes_to_rest = False
         self.tally = Tally(deliveries, self.looked_at, mode)
         self.unobserved: Committed | None = None
         self.ahead: Advance | None = None
