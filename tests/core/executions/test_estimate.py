@@ -43,9 +43,10 @@ def test_immediate_steps_cost_one_write_however_many_they_are() -> None:
         ([{"type": "wait", "seconds": 3600}], (7, 1, 3, 2)),
         ([{"type": "wait", "until": "${input.at}"}], (7, 1, 3, 2)),
         ([WAIT, CALL], (6, 0, 3, 2)),
-        ([ASK], (6, 3, 3, 2)),
-        ([ASK, CALL], (8, 4, 6, 3)),
-        ([{"type": "event", "name": "paid"}], (8, 3, 3, 2)),
+        ([ASK], (5, 1, 0, 2)),
+        ([ASK, ASK], (6, 2, 0, 3)),
+        ([ASK, CALL], (7, 2, 3, 3)),
+        ([{"type": "event", "name": "paid"}], (5, 1, 0, 2)),
         ([{"type": "event", "name": "paid", "key": "7"}], (9, 3, 3, 2)),
         ([{"type": "task", "title": "Approve"}], (14, 3, 3, 2)),
         ([{"type": "workflow", "definition": "other"}], (4, 3, 6, 2)),
@@ -61,7 +62,7 @@ def test_what_waits_calls_and_asks_costs_what_the_engine_does_for_it(
 def test_ways_that_part_have_a_cheapest_and_a_dearest_one() -> None:
     choose = {"type": "choice", "choices": [{"when": "input.ask", "next": "s2"}], "default": "s1"}
     found = estimated(choose, {**ECHO, "end": True}, ASK)
-    assert (units(found.least), units(found.most)) == ((2, 0, 0, 1), (6, 3, 3, 2))
+    assert (units(found.least), units(found.most)) == ((2, 0, 0, 1), (5, 1, 0, 2))
     only = estimated({"type": "choice", "choices": [{"when": "input.ask", "next": "s1"}]}, ASK)
     assert only.least == only.most
 
