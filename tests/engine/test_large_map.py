@@ -32,6 +32,7 @@ from chalicelib.engine.signals import Signals
 from chalicelib.engine.worker import PARALLEL, GivenBackError, Worker
 from chalicelib.steps import STEP_TYPES
 from deploy import resources
+from local.arrivals import Arrivals
 from local.queues import QueueDriver
 from tests.adapters.examples import fresh
 from tests.simulation.scenario import CallStep
@@ -75,7 +76,8 @@ class Home:
         )
         self.worker, self.requests = Worker(dependencies, lambda *_: None), count()
         function = cast("Function", self)
-        self.sources = [QueueDriver(sqs, name, function, 10, poll_seconds=1) for name in (names.work, names.timers)]
+        arrivals = Arrivals(sqs)
+        self.sources = [QueueDriver(sqs, name, function, 10, arrivals, 1) for name in (names.work, names.timers)]
 
     def get(self, tenant_id: str, definition_id: str, version: int) -> Definition:
         return self.definition

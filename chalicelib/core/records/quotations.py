@@ -22,9 +22,21 @@ QUOTED = 4_000_000
 """Bytes of all quotations of a state at most: whoever shows an execution makes a text, and values, of all of them."""
 
 
+HELD = 8_000_000
+"""Bytes of the payloads at most that are searched, as a function holds them beside the values that they are."""
+
+
 def far(payloads: Mapping[str, bytes], near: Container[str]) -> dict[str, bytes]:
-    """Choose the payloads to search in: long ones that are not near, which are compared with byte for byte."""
-    return {sha256: text for sha256, text in payloads.items() if len(text) > PACKING.slot and sha256 not in near}
+    """Choose the payloads to search in: long ones, the shortest first, that are not near.
+
+    Near ones are compared with byte for byte.
+    """
+    found, room = dict[str, bytes](), HELD
+    for sha256, text in sorted(payloads.items(), key=lambda each: (len(each[1]), each[0])):
+        if len(text) > PACKING.slot and len(text) <= room and sha256 not in near:
+            found[sha256] = text
+            room -= len(text)
+    return found
 
 
 @value

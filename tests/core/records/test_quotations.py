@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.records.payload import PACKING, Reference
-from chalicelib.core.records.quotations import SEARCHED, Body, Library, far, is_new, quoting
+from chalicelib.core.records.quotations import HELD, SEARCHED, Body, Library, far, is_new, quoting
 from chalicelib.core.values.json import Json, encode
 
 
@@ -74,6 +74,12 @@ def test_no_more_is_found_than_has_room() -> None:
     library = Library({"source": SOURCE}, room=len(TEXTS[0]) + len(TEXTS[1]))
     assert [library.find(each) is None for each in TEXTS[:3]] == [False, False, True]
     assert library.find(b'"short"') is None
+
+
+def test_of_payloads_that_no_function_holds_twice_the_shortest_are_far() -> None:
+    payloads = {"longest": bytes(HELD), "short": bytes(HELD // 2), "shorter": bytes(HELD // 2 - 1)}
+    assert [*far(payloads, ())] == ["shorter", "short"]
+    assert [*far({"longest": payloads["longest"]}, ())] == ["longest"]
 
 
 def test_only_long_payloads_are_far_and_none_that_is_near() -> None:
