@@ -11,8 +11,9 @@ from chalicelib.core.values.json import Json
 class CallbackStep:
     """Wait until another system answers.
 
-    The execution shows the token of the wait under `waitingFor`, to those who may operate it. Whoever has it answers
-    with `POST /sedo/callbacks/succeed`, whose body is the result, or with `…/fail`, whose `name` and `message` are the
+    The execution shows the token of the wait under `waitingFor`, to those who may operate it; where it is the first
+    that an execution waits for, so does the answer to the start. Whoever has it answers with
+    `POST /sedo/callbacks/succeed`, whose body is the result, or with `…/fail`, whose `name` and `message` are the
     error: `callback.Failed` without a name. The token stands in the header field `Authorization: Bearer`. It is good
     for one answer, and for nothing once the step is over.
 
