@@ -11,11 +11,11 @@ from chalicelib.core.values.json import Json
 class CallbackStep:
     """Wait until another system answers.
 
-    The execution shows the token of the wait under `waitingFor`, to those who may operate it; where it is the first
-    that an execution waits for, so does the answer to the start. Whoever has it answers with
-    `POST /sedo/callbacks/succeed`, whose body is the result, or with `…/fail`, whose `name` and `message` are the
-    error: `callback.Failed` without a name. The token stands in the header field `Authorization: Bearer`. It is good
-    for one answer, and for nothing once the step is over.
+    The execution shows the token of the wait under `waitingFor`, to those who may operate it; where a start runs up to
+    it, so does the answer to that. Whoever has it answers with `POST /sedo/callbacks/succeed`, whose body is the
+    result, or with `…/fail`, whose `name` and `message` are the error: `callback.Failed` without a name. The token
+    stands in the header field `Authorization: Bearer`. It is good for one answer, and for nothing once the step is
+    over.
 
     With `heartbeatSeconds` they have to say `…/heartbeat` at least so often; otherwise the step fails with
     `HeartbeatTimeout`. Where a call is to hand the token out, the call itself can wait: `http`, `lambda` and `aws`
