@@ -164,6 +164,7 @@ def _answers(harness: Harness, samples: int, size: int) -> Iterator[tuple[str, O
     def read(number: int) -> None:
         caller.ask("GET", f"/executions/{begun[number]}/history")
 
+    publish(-1)  # what the function then knows is not counted
     each = {
         "answer a callback": answer,
         "publish an event that nobody waits for": publish,

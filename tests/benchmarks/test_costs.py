@@ -151,7 +151,7 @@ def test_requests_and_what_a_schedule_starts_cost_no_more_than_they_did(harness:
     assert found.keys() == TODAY["asked"].keys()
     assert not {name: each.cost for name, each in found.items() if not is_within(each.cost, TODAY["asked"][name])}
     waits = "`?wait`, for an end after 0.1 s, alone", "`?wait=25` in vain, alone"
-    assert [found[name].sleeps for name in waits] == pytest.approx([0.14, asked.WAITED])
+    assert [found[name].sleeps for name in waits] == pytest.approx([0.1, asked.WAITED])
 
 
 def test_values_are_looked_for_once_while_somebody_waits(harness: Harness) -> None:

@@ -120,7 +120,7 @@ class Callers:
             return {"status": int(problem_of(error)[0])}
         return {"status": 201 if new else 200, "id": execution.id}
 
-    def sharing(self, size: int, turns: int | None) -> tuple[ExecutionService, SendBatcher]:
+    def sharing(self, size: int, turns: int | None, share: float) -> tuple[ExecutionService, SendBatcher]:
         """Make the use cases of executions for threads that send together, as the application does."""
         world = self.world
         batcher = self.batcher(world.dependencies.queue, size, future=lambda: Promise(world))
@@ -128,7 +128,7 @@ class Callers:
         own = own if turns is None else copy_with(own, inline_turns=turns)
 
         def run(submitted: Execution) -> Execution | None:
-            return StartInvocation(own, submitted, world.new_request(), world.settings.requesting).result()
+            return StartInvocation(own, submitted, world.new_request(), world.settings.requesting, share).result()
 
         return copy_with(world.api.executions(), queue=batcher, run=run), batcher
 

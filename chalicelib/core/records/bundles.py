@@ -69,6 +69,8 @@ def bundle(packed: Packed, execution: Execution, limits: PackingLimits) -> Bundl
     text, before = packed.text, execution.stored or StoredState({}, b"")
     held = short(packed.payloads, limits)
     long = far({**packed.payloads, **packed.quoted}, held)
+    if len(text) <= limits.plain and not packed.quotations:
+        return Bundled(Body(text), {}, StoredState({}, text, held, long))
     pieces, sources, made = [_Piece(len(text))], dict[str, bytes](), dict[str, bytes]()
     if len(text) > limits.plain:
         apart = {*before.far, *long}
@@ -82,7 +84,8 @@ def bundle(packed: Packed, execution: Execution, limits: PackingLimits) -> Bundl
             sources |= made
             pieces = _Places([*sources.values()]).pieces(text, limits.piece)
             pieces = _without_little(pieces, len(sources), limits.used)
-    text, pieces = _quoting(packed, pieces, len(sources), limits.piece)
+    if packed.quotations:
+        text, pieces = _quoting(packed, pieces, len(sources), limits.piece)
     written = _written(text, pieces, {**sources, **packed.quoted}, made, len(packed.quoted))
     return copy_with(written, stored=copy_with(written.stored, held=held, far=long))
 

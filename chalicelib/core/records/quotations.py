@@ -31,12 +31,16 @@ def far(payloads: Mapping[str, bytes], near: Container[str]) -> dict[str, bytes]
 
     Near ones are compared with byte for byte.
     """
-    found, room = dict[str, bytes](), HELD
-    for sha256, text in sorted(payloads.items(), key=lambda each: (len(each[1]), each[0])):
-        if len(text) > PACKING.slot and len(text) <= room and sha256 not in near:
-            found[sha256] = text
-            room -= len(text)
-    return found
+    if not payloads:
+        return {}
+    long = {sha256: text for sha256, text in payloads.items() if len(text) > PACKING.slot and sha256 not in near}
+    room = HELD
+    for sha256 in sorted(long, key=lambda each: (len(long[each]), each)):
+        if len(long[sha256]) > room:
+            del long[sha256]
+        else:
+            room -= len(long[sha256])
+    return long
 
 
 @value
@@ -166,7 +170,7 @@ class Library:
         self.searched = self.size = 0
         self._room = room
         self._behind: dict[str, int] = {}
-        for sha256, text in sorted(payloads.items(), key=lambda each: (-len(each[1]), each[0])):
+        for sha256, text in sorted(payloads.items(), key=lambda each: (-len(each[1]), each[0])) if payloads else ():
             if self._search(text) is None:
                 self.sources[sha256] = text
                 self.size += len(text)

@@ -78,7 +78,7 @@ def test_no_more_is_found_than_has_room() -> None:
 
 def test_of_payloads_that_no_function_holds_twice_the_shortest_are_far() -> None:
     payloads = {"longest": bytes(HELD), "short": bytes(HELD // 2), "shorter": bytes(HELD // 2 - 1)}
-    assert [*far(payloads, ())] == ["shorter", "short"]
+    assert {*far(payloads, ())} == {"shorter", "short"}
     assert [*far({"longest": payloads["longest"]}, ())] == ["longest"]
 
 
