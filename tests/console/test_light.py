@@ -173,6 +173,7 @@ def test_a_map_of_10_000_and_a_loop_of_10_000_open_at_once(opened: Opened) -> No
         page.on("requestfinished", lambda request, answers=answers: answers.append(request.response()))
         console.go(f"executions/{execution}")
         expect(page.get_by_role("button", name=node)).to_be_visible()
+        page.wait_for_load_state("networkidle")
         sent = [len(gzip.compress(answer.body())) for answer in answers if "/sedo/" in answer.url]
         assert 0 < len(sent) <= MOST_ANSWERS
         assert len([answer for answer in answers if "/history?" in answer.url]) <= MOST_OF_HISTORY

@@ -124,12 +124,13 @@ function ScheduleForm({ tenant, stored, first }: FormProps) {
   const set = (change: Partial<ScheduleDraft>): void => keep({ ...draft, ...change });
   const saved = useMutation({
     mutationFn: (input: Json) => putSchedule(tenant, draft.name.trim(), contentOf(draft, input), stored?.etag ?? null),
-    onSuccess: async (schedule) => {
+    onSuccess: async () => {
       keep(undefined);
-      void navigate({ to: "/t/$tenant/schedules/$name", params: { tenant, name: schedule.name } });
       await client.invalidateQueries({ queryKey: ["schedules", tenant] });
     },
   });
+  /** Shows what was saved, unless another page is open by then. */
+  const show = ({ name }: Schedule): void => void navigate({ to: "/t/$tenant/schedules/$name", params: { tenant, name } });
   const hidden = stored?.schedule.hidden;
   const asked = hidden === undefined ? stored?.schedule.actions.put : { possible: false, reason: hidden };
   const may = asked ?? { possible: me.data?.rights?.includes("schedules:write") ?? false, reason: null };
@@ -145,7 +146,7 @@ function ScheduleForm({ tenant, stored, first }: FormProps) {
       <label className="check">
         <input type="checkbox" checked={draft.isSkipping} onChange={(event) => set({ isSkipping: event.target.checked })} /> {words.skip}
       </label>
-      <InputForm id={form} {...chosen} draft={draft} set={set} error={saved.error} onSubmit={(input) => lacks === null && saved.mutate(input)} />
+      <InputForm id={form} {...chosen} draft={draft} set={set} error={saved.error} onSubmit={(input) => lacks === null && saved.mutate(input, { onSuccess: show })} />
       {saved.isError && <ProblemAlert error={saved.error} />}
       <div className="save-bar">
         <Act name={words.save} action={lacks === null || !may.possible ? may : { possible: false, reason: lacks }} form={form} isPrimary isBusy={saved.isPending} />
