@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
 
+import pytest
+
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import (
@@ -224,6 +226,17 @@ class Home:
     def sweep_due(self) -> int:
         """Let the schedule look at what is due; answer at how many executions it looked."""
         return DueSweep(self.dependencies, next(self.requests), self.clock.now() + timedelta(minutes=1)).run()
+
+    def cancel_unheard(self, step: dict[str, Any]) -> str:
+        """Cancel an execution whose child stands at a step and does not hear of it; answer the id of the parent."""
+        self.create(step, name="other")
+        self.create(SUB)
+        name = self.execute()
+        self.deliver_all()
+        self.queue.refusals = 1
+        with pytest.raises(UnavailableError):
+            self.service.cancel("t", name)
+        return name
 
     def deliver_all(self) -> None:
         """Deliver until nothing is visible."""

@@ -57,11 +57,8 @@ class ScheduleApi:
     @web.operation
     def list_schedule_times(self, request: ApiRequest) -> Response:
         """Show the next times of a plan that nobody has written yet."""
-        plan, now = (
-            read_plan({name: request.query[name] for name in ("cron", "zone", "every")}),
-            self.service.clock.now(),
-        )
-        plan.check(now)
+        plan = read_plan({name: request.query[name] for name in ("cron", "zone", "every")})
+        plan.check(now := self.service.clock.now())
         return web.answer([format_instant(time) for time in plan.following(plan.after(now), SHOWN_TIMES)])
 
     @web.operation

@@ -44,13 +44,7 @@ class TestRequestsThatDied:
         assert home.executions.due_times == {}
 
     def test_a_cancellation_that_was_not_passed_on_is(self, home: Home) -> None:
-        home.create({"type": "wait", "seconds": 600}, name="other")
-        home.create(SUB)
-        name = home.execute()
-        home.deliver_all()
-        home.queue.refusals = 1
-        with pytest.raises(UnavailableError):
-            home.service.cancel("t", name)
+        home.cancel_unheard({"type": "wait", "seconds": 600})
         home.clock.sleep(MINUTE)
         home.sweep_due()
         home.deliver_all()

@@ -52,14 +52,7 @@ class TestEndsThatWereLost:
         assert home.read(name).threads.keys() == {"main"}, "who was cancelled is to be told of no more"
 
     def test_a_call_that_cancels_again_says_what_the_first_one_did_not(self, home: Home) -> None:
-        home.create(HOUR, name="other")
-        home.create(SUB)
-        name = home.execute()
-        home.deliver_all()
-        home.queue.refusals = 1
-        with pytest.raises(UnavailableError):
-            home.service.cancel("t", name)
-        home.service.cancel("t", name)
+        home.service.cancel("t", home.cancel_unheard(HOUR))
         home.deliver_all()
         assert home.child().state is State.CANCELLED
 

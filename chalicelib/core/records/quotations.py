@@ -21,7 +21,6 @@ SEARCHED = 64
 QUOTED = 4_000_000
 """Bytes of all quotations of a state at most: whoever shows an execution makes a text, and values, of all of them."""
 
-
 HELD = 8_000_000
 """Bytes of the payloads at most that are searched, as a function holds them beside the values that they are."""
 
@@ -78,9 +77,14 @@ class Body:
         if not self.bases:
             return self.content
         texts = {base.sha256: text for base, text in zip(self.bases, bases, strict=True)}
+        spans = self.spans
+        return self._with([b"null" if one in without else texts[one][at : at + length] for one, at, length in spans])
+
+    def _with(self, pieces: Sequence[bytes]) -> bytes:
+        """Put pieces into what stands in no base."""
         made, own, at = list[bytes](), self.own, 0
-        for (new, _, _), (sha256, start, length) in zip(self.places, self.spans, strict=True):
-            made += own[at : at + new], b"null" if sha256 in without else texts[sha256][start : start + length]
+        for (new, _, _), piece in zip(self.places, pieces, strict=True):
+            made += own[at : at + new], piece
             at += new
         return b"".join(made) + own[at:]
 
@@ -122,14 +126,13 @@ class Body:
         Raises:
             KeyError: one is missing.
         """
-        made, own, at = list[bytes](), self.own, 0
-        for (new, _, _), (sha256, start, length) in zip(self.places, self.spans, strict=True):
+        pieces = list[bytes]()
+        for sha256, start, length in self.spans:
             number, skipped = divmod(start, size)
             last = (start + length - 1) // size
             piece = b"".join(chunks[sha256, each] for each in range(number, last + 1))
-            made += own[at : at + new], piece[skipped : skipped + length]
-            at += new
-        return b"".join(made) + own[at:]
+            pieces.append(piece[skipped : skipped + length])
+        return self._with(pieces)
 
 
 _DIFFERING = b"="
@@ -170,7 +173,7 @@ class Library:
         self.searched = self.size = 0
         self._room = room
         self._behind: dict[str, int] = {}
-        for sha256, text in sorted(payloads.items(), key=lambda each: (-len(each[1]), each[0])) if payloads else ():
+        for sha256, text in sorted(payloads.items(), key=lambda each: (-len(each[1]), each[0])):
             if self._search(text) is None:
                 self.sources[sha256] = text
                 self.size += len(text)

@@ -53,7 +53,7 @@ def pack_state(  # noqa: PLR0913, PLR0917 - as of any document, and what was the
     packing = _StatePacking(tenant, document, slots, limits, beside)
     if is_longer(document, limits.slot):
         packing.take_long()
-    library = packing.library(written)
+    library = packing.long_payloads(written)
     quoted = packing.quote(library) if library.sources else []
     packed = packing.packed()
     if not quoted:
@@ -119,7 +119,7 @@ class _StatePacking:
         long = (slot for slot in valued if is_longer(slot.holder[slot.member], least))
         self._long = [(slot, self._held.take(slot.holder[slot.member])) for slot in long]
 
-    def library(self, written: Mapping[str, bytes]) -> Library:
+    def long_payloads(self, written: Mapping[str, bytes]) -> Library:
         """Collect the payloads that are too long to compare with."""
         near = {**self._beside, **self._held.payloads}
         return Library(far({**written, **near}, short(near, self._limits)), QUOTED)
