@@ -181,7 +181,7 @@ def _require_media_type(http: Request) -> None:
     parameters = dict(part.partition("=")[::2] for part in rest if part)
     charset = parameters.get("charset", "utf-8").strip('"')
     if kind not in (*JSON_TYPES, *YAML_TYPES, *BINARY_TYPES) or "" in parameters.values() or charset not in CHARSETS:
-        raise errors.MediaTypeError(f"Unsupported media type: {text[:100]}; send Content-Type: application/json")
+        raise errors.MediaTypeError(f"Unsupported media type: {text[:100]!r}; send Content-Type: application/json")
 
 
 def framework_problem(response: Response, route: RouteEntry | None) -> Response:
@@ -196,7 +196,9 @@ def framework_problem(response: Response, route: RouteEntry | None) -> Response:
     types = [] if route is None else route.content_types
     taken = [*types[:1], *(kind for kind in YAML_TYPES[:1] if kind in types)]
     hint = f"; send Content-Type: {' or '.join(taken)}" if is_named and taken else ""
-    made = problem(status.phrase, f"{response.body.get('Message')}{hint}", status)
+    what, _, which = str(response.body.get("Message")).partition(": ")
+    detail = f"{what}: {which[:100]!r}{hint}" if is_named and which else f"{response.body.get('Message')}{hint}"
+    made = problem(status.phrase, detail, status)
     made.headers = {**response.headers, **made.headers}
     return made
 

@@ -28,6 +28,8 @@ sedo's own: those of libraries depend on what else a process has loaded. More wo
 allows. ``make bench`` leaves what it finds in ``benchmarks/results.json``."""
 LEEWAY = 1.04
 """Ids differ from run to run, and so does what compression makes of them."""
+EDGE = 0.2
+"""Read units of an execution, for the mean of many: in some, the ids decide whether the input is a chunk of its own."""
 NEAR = 1.16
 """Times the floor that values cost at most which are in the input."""
 CALLS_LEEWAY = 1.1
@@ -43,14 +45,14 @@ BYTES = 4096
 CASES = [Case(letter, size, batch) for letter, size, batch in product(TODAY["cost"], SIZES, BATCHES)]
 
 
-def no_more(found: Cost | Usage, today: Sequence[float]) -> None:
+def no_more(found: Cost | Usage, today: Sequence[float], edge: float = 0) -> None:
     """Hold what something costs against what it did."""
-    assert is_within(found, today), (found, today)
+    assert is_within(found, today, edge), (found, today)
 
 
-def is_within(found: Cost | Usage, today: Sequence[float]) -> bool:
-    """Tell whether something costs at most what it did."""
-    counts = found.requests, found.write_units, found.read_units
+def is_within(found: Cost | Usage, today: Sequence[float], edge: float = 0) -> bool:
+    """Tell whether something costs at most what it did, and so many read units more."""
+    counts = found.requests, found.write_units, found.read_units - edge
     return all(count <= LEEWAY * most for count, most in zip(counts, today, strict=True))
 
 
@@ -89,7 +91,8 @@ def test_an_execution_with_its_start_costs_no_more_than_the_goal(wanted: Whole, 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
 def test_a_step_costs_no_more_than_it_did(case: Case, found: Found) -> None:
-    no_more(found[case], TODAY["cost"][case.shape][case.size][f"batch{case.batch}"])
+    edge = EDGE / shapes("")[case.shape].steps
+    no_more(found[case], TODAY["cost"][case.shape][case.size][f"batch{case.batch}"], edge)
 
 
 @pytest.fixture(scope="module")

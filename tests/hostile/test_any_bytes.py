@@ -34,13 +34,18 @@ HEADERS = sorted(
     | {*ALLOWED.split(", "), "Accept", "Origin"}
 )
 
-scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+words = st.sampled_from(["None", "False", "dict", "botocore", "KeyError"])
+"""What no message says but where it quotes it."""
+plain = words.map(str.encode)
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | words
 members = st.sampled_from(
     ["input", "name", "version", "key", "data", "id", "steps", "type", "answer", "step", "stash", "mocks"]
 )
 values = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(members | st.text(max_size=9), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(members | st.text(max_size=9) | words, inner, max_size=5)
+    ),
 )
 
 
@@ -54,11 +59,12 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 bodies = (
     st.binary(max_size=200)
+    | plain
     | values.map(lambda value: json.dumps(value).encode())
     | damaged()
     | st.sampled_from([*BROKEN.values()])
 )
-latin = st.text(st.characters(max_codepoint=255), max_size=40)
+latin = st.text(st.characters(max_codepoint=255), max_size=40) | words
 
 
 @st.composite
@@ -66,12 +72,16 @@ def anything(draw: st.DrawFn) -> Case:
     """Make a request to a route."""
 
     def segment(found: re.Match[str]) -> str:
-        text = st.text(max_size=12).map(lambda part: quote(part.encode(errors="surrogatepass"), safe=""))
+        text = (st.text(max_size=12) | words).map(lambda part: quote(part.encode(errors="surrogatepass"), safe=""))
         raw = st.binary(max_size=6).map(lambda part: quote(part, safe=""))
         return draw(st.sampled_from(KNOWN[found[1]]) | text | raw)
 
     path = re.sub(r"{(\w+)}", segment, draw(st.sampled_from(sorted(app.routes))))
-    pairs = draw(st.lists(st.tuples(st.sampled_from(NAMES) | st.text(max_size=9), st.binary(max_size=12)), max_size=3))
+    pairs = draw(
+        st.lists(
+            st.tuples(st.sampled_from(NAMES) | st.text(max_size=9) | words, st.binary(max_size=12) | plain), max_size=3
+        )
+    )
     query = "&".join(f"{quote(name.encode(errors='surrogatepass'))}={quote(value)}" for name, value in pairs)
     headers: dict[str, Any] = draw(st.dictionaries(st.sampled_from(HEADERS), latin, max_size=3))
     if "Authorization" in headers:  # of an unknown path, Chalice's test client repeats it in ASCII
