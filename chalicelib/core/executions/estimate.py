@@ -194,7 +194,7 @@ def _best(ways: Sequence[_Way]) -> _Way:
 NOTHING, FIRST_WRITE = EstimatedCost(), EstimatedCost(writes=2, invocations=1)
 BEGUN_BY_WORKER = EstimatedCost(writes=1, reads=2, requests=3)
 HANDED_ON = EstimatedCost(writes=2, reads=1, requests=3, invocations=1)
-STEP = EstimatedCost(steps=1, turns=1)
+STEP, SKIPPED = EstimatedCost(steps=1, turns=1), EstimatedCost(turns=1)
 WAITED = EstimatedCost(writes=1, together=1, requests=3, invocations=1)
 LONG = EstimatedCost(writes=2, reads=1)
 ASKED = EstimatedCost(writes=2, together=1, reads=1, invocations=1)
@@ -235,8 +235,7 @@ class _Walk:
         ends, rounds = list[_Way](), list[_Way]()
         for path, number in order.items():
             step = self.definition.steps[path]
-            ways = [way.then(*self.once(step, way.place)) for way in reached[path].values()]
-            for following in _following(step):
+            for following, ways in self.onward(step, [*reached[path].values()]).items():
                 if following is None:
                     ends += ways
                 elif order[following] <= number:
@@ -248,6 +247,15 @@ class _Walk:
                         known = reached[following].get(way.place)
                         reached[following][way.place] = way if known is None else _best([known, way])
         return _best(ends or rounds)  # an error, or another branch, is what ends those that only go round
+
+    def onward(self, step: "Step", before: Sequence[_Way]) -> Mapping[str | None, Sequence[_Way]]:
+        """Go on from a step to each one that may be next: behind what it does, or as it is skipped."""
+        done = [way.then(*self.once(step, way.place)) for way in before]
+        onward = dict[str | None, Sequence[_Way]].fromkeys(_following(step), done)
+        if step.when is not None:
+            skipped = [way.then(SKIPPED, copy_with(way.place, is_dirty=True)) for way in before]
+            onward[step.next] = [*onward.get(step.next, ()), *skipped]
+        return onward
 
     def once(self, step: "Step", place: _Place) -> tuple[EstimatedCost, _Place]:
         """Estimate a step as :meth:`own` does, once for each place."""
@@ -309,7 +317,7 @@ class _Walk:
 def _order(steps: Mapping[str, "Step"], first: str) -> Sequence[str]:
     """Order the steps that follow one so that each stands behind those that lead to it, but for loops."""
     done, seen = list[str](), {first}
-    stack = [(first, iter(_following(steps[first])))]
+    stack = [(first, iter(_targets(steps[first])))]
     while stack:
         path, following = stack[-1]
         step = next((each for each in following if each is not None and each not in seen), None)
@@ -318,7 +326,7 @@ def _order(steps: Mapping[str, "Step"], first: str) -> Sequence[str]:
             stack.pop()
         else:
             seen.add(step)
-            stack.append((step, iter(_following(steps[step]))))
+            stack.append((step, iter(_targets(steps[step]))))
     return done[::-1]
 
 
@@ -358,8 +366,13 @@ def _call(params: JsonObject, place: _Place) -> tuple[EstimatedCost, _Place]:
     return cost.plus(STEP).plus(written), copy_with(begun, is_dirty=True)
 
 
+def _targets(step: "Step") -> Sequence[str | None]:
+    """Name the steps that may be next where nothing fails, be it that a step is skipped; None: the end of its list."""
+    return _following(step) if step.when is None else [*dict.fromkeys([*_following(step), step.next])]
+
+
 def _following(step: "Step") -> Sequence[str | None]:
-    """Name the steps to which a step may lead where nothing fails; None: the end of its list."""
+    """Name the steps to which a step may lead as it succeeds; None: the end of its list."""
     chosen = [*(choice.next for choice in step.choices), step.default]
     if step.choices:
         return [*dict.fromkeys(each for each in chosen if each is not None)] or [None]

@@ -73,6 +73,31 @@ def test_ways_that_meet_again_count_what_is_behind_once_each() -> None:
     assert (found.least.steps, found.most.steps, units(found.least)) == (2, 3, (4, 2, 3, 1))
 
 
+def test_a_step_with_a_condition_may_be_skipped() -> None:
+    found = estimated(ECHO, {**ASK, "when": "input.ask"}, ECHO)
+    assert (found.least.turns, found.least.steps, units(found.least)) == (3, 2, (2, 0, 0, 1))
+    assert found.most == estimated(ECHO, ASK, ECHO).most
+    asked = estimated({**ASK, "when": "input.ask"})
+    assert (units(asked.least), units(asked.most)) == ((2, 0, 0, 1), (5, 1, 0, 2))
+
+
+@pytest.mark.parametrize("kind", ["fail", "succeed"])
+def test_what_is_behind_a_step_that_ends_is_reached_where_that_is_skipped(kind: str) -> None:
+    found = estimated({"type": kind, "when": "input.ask"}, CALL)
+    assert (units(found.least), units(found.most), found.most.calls) == ((2, 0, 0, 1), (4, 2, 3, 1), 1)
+
+
+def test_what_is_behind_a_choice_is_reached_where_that_is_skipped() -> None:
+    choose = {"type": "choice", "when": "input.ask", "choices": [{"when": "input.now", "next": "s2"}]}
+    found = estimated(choose, {**CALL, "end": True}, ECHO)
+    assert (units(found.least), units(found.most), found.most.calls) == ((2, 0, 0, 1), (4, 2, 3, 1), 1)
+
+
+def test_a_call_behind_a_skipped_step_waits_for_its_write() -> None:
+    found = estimated({**ASK, "when": "input.ask"}, CALL)
+    assert units(found.least) == units(estimated(ECHO, CALL).least)
+
+
 def test_what_is_nested_behind_ways_that_meet_costs_what_it_does_behind_each_of_them() -> None:
     choose = {"type": "choice", "choices": [{"when": "input.ask", "next": "s1"}], "default": "s2"}
     inner = [{"id": "rest", **WAIT}, {"id": "get", **CALL}]
