@@ -229,14 +229,11 @@ def _check(problem: str | None, task: Task, person: Person) -> None:
     """Refuse what is not theirs to do.
 
     Raises:
-        StateError: the task is over, or others do it.
         ForbiddenError: they are not among those who may.
+        StateError: the task is over, others do it, or nobody has claimed it who could release it.
     """
-    if problem is None:
-        return
-    if task.status is not TaskStatus.OPEN or task.claimed_by not in {None, person.user}:
-        raise StateError(problem)
-    raise ForbiddenError(problem)
+    if problem is not None:
+        raise ForbiddenError(problem) if problem == rules.not_theirs(task, person) else StateError(problem)
 
 
 def _same(task: Task, given: Answer) -> Task:

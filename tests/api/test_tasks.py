@@ -161,6 +161,21 @@ def test_who_is_not_among_those_whose_it_is_is_refused(sedo: Sedo) -> None:
     assert ask(sedo, "bob", "POST", f"/tasks/{task['id']}/claim").status_code == 200
 
 
+def test_what_is_not_theirs_is_refused_as_that_whoever_has_claimed_it(sedo: Sedo) -> None:
+    started(sedo, {**TASK, "groups": ["managers"], "assignees": ["bob", "carol"], "not": "eve"})
+    (task,) = ask(sedo, "bob", "GET", "/tasks").json_body
+    path = f"/tasks/{task['id']}"
+    assert_problem(ask(sedo, "bob", "POST", f"{path}/release"), 409)
+    assert_problem(ask(sedo, "ada", "POST", f"{path}/release"), 403)
+    ask(sedo, "bob", "POST", f"{path}/claim")
+    answer = {"answer": {"yes": True}}
+    for who, status in (("ada", 403), ("eve", 403), ("carol", 409)):
+        for way, body in (("claim", None), ("release", None), ("complete", answer), ("reject", {})):
+            assert_problem(ask(sedo, who, "POST", f"{path}/{way}", body), status)
+    ask(sedo, "bob", "POST", f"{path}/complete", answer)
+    assert_problem(ask(sedo, "ada", "POST", f"{path}/complete", answer), 409)
+
+
 def test_it_can_be_given_to_others(sedo: Sedo) -> None:
     started(sedo)
     path = only(sedo)

@@ -150,7 +150,7 @@ class TaskFilter:
 def claim_problem(task: Task, person: Person) -> str | None:
     """Tell why somebody cannot claim a task; who has claimed it can."""
     if task.claimed_by not in {None, person.user}:
-        return _over(task) or _not_theirs(task, person) or f"claimed by {task.claimed_by}, who has to release it first"
+        return _over(task) or not_theirs(task, person) or f"claimed by {task.claimed_by}, who has to release it first"
     return reassign_problem(task, person)
 
 
@@ -159,13 +159,13 @@ def release_problem(task: Task, person: Person) -> str | None:
     if (over := _over(task)) or task.claimed_by == person.user:
         return over
     if task.claimed_by is None:
-        return "it is not claimed: there is nothing to release"
-    return f"claimed by {task.claimed_by}, and by nobody else to be released"
+        return not_theirs(task, person) or "it is not claimed: there is nothing to release"
+    return not_theirs(task, person) or f"claimed by {task.claimed_by}, and by nobody else to be released"
 
 
 def reassign_problem(task: Task, person: Person) -> str | None:
     """Tell why somebody cannot give a task to others; who could do it can, even if it is claimed."""
-    return _over(task) or _not_theirs(task, person)
+    return _over(task) or not_theirs(task, person)
 
 
 def complete_problem(task: Task, person: Person) -> str | None:
@@ -178,7 +178,8 @@ def _over(task: Task) -> str | None:
     return None if task.status is TaskStatus.OPEN else f"it is {task.status}{by} already"
 
 
-def _not_theirs(task: Task, person: Person) -> str | None:
+def not_theirs(task: Task, person: Person) -> str | None:
+    """Tell why a task is not for somebody, whatever its state is."""
     if person.user in task.excluded:
         return f"{person.user} must not do it: somebody else has to"
     for_anybody = not task.assignees and not task.groups

@@ -173,6 +173,11 @@ class TestWhoMay:
         assert release_problem(task, BOB) == "claimed by ada, and by nobody else to be released"
         assert release_problem(TASK, ADA) == "it is not claimed: there is nothing to release"
 
+    def test_who_may_not_do_it_is_told_so_before_who_has_claimed_it(self) -> None:
+        task = copy_with(TASK, excluded=("bob",))
+        for each in (task, claimed(task, ADA, NOW)):
+            assert release_problem(each, BOB) == "bob must not do it: somebody else has to"
+
     @every_problem
     @pytest.mark.parametrize("person", [ADA, BOB])
     def test_nothing_can_be_done_with_what_is_over(self, problem: Problem, person: Person) -> None:
