@@ -58,7 +58,10 @@ DEFINITION_KEYS: Mapping[str, dict[str, Json]] = {
         "type": ["object", "boolean"],
         "description": "The JSON Schema of the output; the last step fails with `InvalidOutput` if it does not pass.",
     },
-    "timeoutSeconds": {**_TIME, "description": "How long a whole execution may take, 100 years at most."},
+    "timeoutSeconds": {
+        **_TIME,
+        "description": "How long a whole execution may take, 100 years at most. Then it ends; no `catch` catches that.",
+    },
     "budget": BUDGET,
     "retry": {
         **entries("retry"),
