@@ -243,6 +243,10 @@ def test_an_http_api_asks_who_it_is_as_the_stage_says(auth: str, member: str) ->
     assert member in scheme
 
 
+def test_api_gateway_compresses_answers_of_the_rest_api() -> None:
+    assert resources()["RestAPI"]["Properties"]["MinimumCompressionSize"] == 1024
+
+
 def test_api_gateway_refuses_as_sedo_does() -> None:
     found = resources()["RestAPI"]["Properties"]["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
     assert found == refusals(())
