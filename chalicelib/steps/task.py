@@ -52,7 +52,7 @@ class TaskStep:
       due: {seconds: 86400, then: reassign, groups: [managers]}
     - id: not-approved
       type: fail
-      when: '!output.approved'
+      when: output.approved == `false`
       error: NotApproved
       cause: The order was not approved.
     ```
