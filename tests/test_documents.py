@@ -124,3 +124,24 @@ def test_an_example_looks_at_every_yes_or_no_that_it_asks_for() -> None:
     asked = [(name, each) for each in examples() for name in re.findall(r"(\w+): \{type: boolean", each)]
     assert asked, "examples ask people"
     assert [name for name, example in asked if f".{name}" not in example] == []
+
+
+def measured(heading: str) -> list[str]:
+    """The rows of a table of measurements."""
+    (part,) = re.findall(rf"^### {heading}$(.*?)^###? ", text("docs/measurements.md"), re.DOTALL | re.MULTILINE)
+    return re.findall(r"^\| \d.*\|$", part, re.MULTILINE)
+
+
+def test_what_memory_costs_is_told_as_it_was_measured() -> None:
+    shown = text("docs/deploying.md").replace(",", "").splitlines()
+    rows = measured("What memory costs")
+    assert rows
+    assert [row for row in rows if row not in shown] == []
+
+
+def test_what_values_cost_is_told_as_it_was_measured() -> None:
+    shown = re.findall(r"^\| (\d+) (.* · .*)$", text("docs/performance.md"), re.MULTILINE)
+    rows = [row.strip("| ").split(" | ") for row in measured("Values that do not change")]
+    assert rows
+    for count, *_, dollars, floor in rows:
+        assert any(f"| {dollars} · {floor} |" in row for number, row in shown if number == count), (count, dollars)
