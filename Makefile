@@ -20,6 +20,7 @@ endif
 endif
 REDOCLY := $(SEDO_HOME)/redocly
 MINISTACK := $(SEDO_HOME)/ministack
+AUDIT := $(SEDO_HOME)/audit
 WHEELS := $(SEDO_HOME)/wheels
 CONSOLE := ui/node_modules
 PY := $(APP)/bin/python
@@ -29,7 +30,7 @@ LOCK := $(APP)/bin/uv pip compile --quiet --universal --python-version 3.11 --ge
   --no-emit-package pip --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run ui ui-check token package release deploy undeploy doctor reindex test check bench flame golden rehearse-upgrade soak mutants format docs lock install ministack clean
+.PHONY: help run ui ui-check token package release deploy undeploy doctor reindex test check bench flame golden rehearse-upgrade soak mutants format docs lock audit install ministack clean
 
 help:
 	@echo "make run      start sedo on http://127.0.0.1:$(PORT) (PORT, SEDO_HOME and PYTHON can be set)"
@@ -56,6 +57,7 @@ help:
 	@echo "make format   format the code and mend what can be mended"
 	@echo "make docs     write the generated documents"
 	@echo "make lock     pin all that the requirement files bring along, with the hashes of every file: the folder locks"
+	@echo "make audit    ask PyPI and npm whether what is pinned is known to be vulnerable: it needs both, so no other check does it"
 	@echo "make clean    remove the environments and caches; what sedo stored stays"
 
 run: $(APP)/.run-installed $(MINISTACK)/.installed
@@ -140,13 +142,20 @@ lock: $(APP)/.dev-installed
 	$(LOCK) -c locks/dev.txt requirements.txt requirements-local.txt -o locks/run.txt
 	$(LOCK) -c locks/dev.txt requirements.txt -o locks/package.txt
 	$(LOCK) requirements-ministack.txt -o locks/ministack.txt
+	$(LOCK) requirements-audit.txt -o locks/audit.txt
+
+audit: $(AUDIT)/.installed $(APP)/.run-installed
+	@for lock in dev ministack audit; do \
+	  $(AUDIT)/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r locks/$$lock.txt || exit 1; \
+	done
+	@cd ui && $(NPM) audit
 
 clean:
-	rm -rf $(SEDO_HOME)/app $(SEDO_HOME)/app-* $(MINISTACK) $(REDOCLY) $(WHEELS) $(CONSOLE) chalicelib/ui .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(SEDO_HOME)/app $(SEDO_HOME)/app-* $(MINISTACK) $(AUDIT) $(REDOCLY) $(WHEELS) $(CONSOLE) chalicelib/ui .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 # A stamp is written last, so an installation that was broken off is not taken for a whole one.
 
-$(APP)/.made $(MINISTACK)/.made:
+$(APP)/.made $(MINISTACK)/.made $(AUDIT)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "sedo needs Python 3.11 or newer, and $(PYTHON) is older, or cannot be run: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@echo "making the environment $(@D)"
@@ -188,6 +197,11 @@ $(APP)/.chromium: $(APP)/.run-installed
 $(MINISTACK)/.installed: locks/ministack.txt $(MINISTACK)/.made
 	@echo "installing ministack, the local stand-in for DynamoDB and SQS"
 	@$(MINISTACK)/bin/python $(PIP_INSTALL) -r locks/ministack.txt
+	@touch $@
+
+$(AUDIT)/.installed: locks/audit.txt $(AUDIT)/.made
+	@echo "installing pip-audit"
+	@$(AUDIT)/bin/python $(PIP_INSTALL) -r locks/audit.txt
 	@touch $@
 
 $(WHEELS)/.downloaded: locks/package.txt $(APP)/.run-installed

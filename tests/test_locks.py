@@ -11,6 +11,7 @@ LOCKS = {
     "run": ("requirements.txt", "requirements-local.txt"),
     "package": ("requirements.txt",),
     "ministack": ("requirements-ministack.txt",),
+    "audit": ("requirements-audit.txt",),
 }
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)", re.MULTILINE)
 
