@@ -229,14 +229,23 @@ class Home:
 
     def cancel_unheard(self, step: dict[str, Any]) -> str:
         """Cancel an execution whose child stands at a step and does not hear of it; answer the id of the parent."""
+        name = self.begin_child(step)
+        self.unheard(lambda: self.service.cancel("t", name))
+        return name
+
+    def begin_child(self, step: dict[str, Any]) -> str:
+        """Start an execution whose child stands at a step; answer the id of the parent."""
         self.create(step, name="other")
         self.create(SUB)
         name = self.execute()
         self.deliver_all()
+        return name
+
+    def unheard(self, ask: Callable[[], object]) -> None:
+        """Ask for what is written while the queue does not answer."""
         self.queue.refusals = 1
         with pytest.raises(UnavailableError):
-            self.service.cancel("t", name)
-        return name
+            ask()
 
     def deliver_all(self) -> None:
         """Deliver until nothing is visible."""

@@ -15,12 +15,14 @@ from chalicelib.core.executions.inputs import (
     CallSucceeded,
     CancelRequested,
     ChildEnded,
+    PauseRequested,
     Requested,
     ResumeRequested,
     Started,
     TimerFired,
 )
-from chalicelib.core.executions.model import ROOT, Execution, State, Status, Thread
+from chalicelib.core.executions.model import ROOT, Execution, Status, Thread
+from chalicelib.core.executions.requests import is_met
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.advance import Advance, turn_of
 from chalicelib.engine.children import id_taken, with_output, with_stash
@@ -28,6 +30,9 @@ from chalicelib.engine.deliver import Deliver
 from chalicelib.engine.model import CLAIMED_FOR, Delivery, Mode, Pending
 from chalicelib.engine.observers import notify
 from chalicelib.ports import Stale
+
+REPEATABLE = (CancelRequested, PauseRequested, ResumeRequested)
+"""What an API call asks for that may be so already."""
 
 
 class Claim(Deliver):
@@ -97,9 +102,9 @@ class Claim(Deliver):
 
     def take_up(self, item: Execution, delivery: Delivery) -> None:
         """Own what a message names and what a dead twin left under it; make up for what the twin did not send."""
-        if self.mode is Mode.SWEEP:
+        if self.mode is Mode.SWEEP or (self.mode is Mode.REQUEST and is_repeat(item, delivery)):
             self.imply_due(item)
-        else:
+        if self.mode is not Mode.SWEEP:
             self.take_up_threads(item, delivery)
 
     def imply_due(self, item: Execution) -> None:
@@ -135,13 +140,9 @@ class Claim(Deliver):
                     self.make_up(item, thread, delivery)
 
     def take_up_ended(self, item: Execution, thread: Thread, delivery: Delivery) -> None:
-        """Find what a message is about after the end: what its dead twin did not say, or what the parent missed.
-
-        A call that cancels again makes up for all that the one before it did not say: nobody delivers that again.
-        """
+        """Find what a message is about after the end: what its dead twin did not say, or what the parent missed."""
         event, under_it = delivery.message.event, thread.driver is not None and thread.driver.message == delivery.id
-        is_repeat = self.mode is Mode.REQUEST and isinstance(event, CancelRequested) and item.state is State.CANCELLED
-        if under_it or is_repeat:
+        if under_it:
             self.imply(item, thread)
         elif thread.id == ROOT and isinstance(event, Started | Requested):
             self.imply_end(item, thread)
@@ -312,3 +313,12 @@ def ended_elsewhere(found: Execution, submitted: Execution, messages: Collection
     driver = found.threads[ROOT].driver
     is_by_another = driver is None or driver.message not in messages
     return found.ended and is_by_another and found.parent_redrives >= submitted.parent_redrives
+
+
+def is_repeat(item: Execution, delivery: Delivery) -> bool:
+    """Tell whether an API call asks for what is so already.
+
+    It makes up for what the one before it did not say: nobody delivers that again, but the schedule, later.
+    """
+    asked_for = type(delivery.message.event)
+    return asked_for in REPEATABLE and is_met(item, asked_for)

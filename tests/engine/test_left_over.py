@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -55,6 +56,49 @@ class TestEndsThatWereLost:
         home.service.cancel("t", home.cancel_unheard(HOUR))
         home.deliver_all()
         assert home.child().state is State.CANCELLED
+
+    @pytest.mark.parametrize("how", ["pause", "resume"])
+    def test_so_does_one_that_pauses_or_resumes_again(self, home: Home, how: str) -> None:
+        name = home.begin_child(HOUR)
+        if how == "resume":
+            home.service.pause("t", name)
+            home.deliver_all()
+        ask = partial(getattr(home.service, how), "t", name)
+        home.unheard(ask)
+        home.deliver_all()
+        assert home.child().paused is (how == "resume"), "it does not know yet"
+        for _ in range(2):
+            ask()
+            home.deliver_all()
+            assert home.child().paused is (how == "pause")
+
+    def test_one_that_resumes_makes_up_for_a_redrive(self, home: Home) -> None:
+        name = home.begin_child(HOUR)
+        home.service.cancel("t", name)
+        home.deliver_all()
+        home.unheard(lambda: home.service.redrive("t", name))
+        with pytest.raises(StateError):
+            home.service.redrive("t", name)
+        home.deliver_all()
+        assert home.child().ended, "it does not know yet"
+        home.service.resume("t", name)
+        home.deliver_all()
+        assert not home.child().ended
+
+    def test_one_that_resumes_again_sends_what_is_ready_and_what_waits_on_its_way_once(self, home: Home) -> None:
+        branches = [{"id": "ask", "steps": [{"id": "greet", **CALL}]}, {"id": "wait", "steps": [{"id": "s", **WAIT}]}]
+        home.create({"type": "parallel", "branches": branches})
+        name = home.service.execute("t", "d", "in")[0].id
+        home.service.pause("t", name)
+        home.deliver_all()
+        home.unheard(lambda: home.service.resume("t", name))
+        for _ in range(3):
+            home.service.resume("t", name)
+        for _ in range(3):
+            home.deliver_all()
+            home.clock.sleep(60)
+        assert home.read(name).state is State.SUCCEEDED
+        assert len(home.performed) == 1
 
     def test_what_has_ended_tells_nobody_at_a_duplicate_of_what_it_waited_for(self, home: Home) -> None:
         home.create(WAIT, name="other")
