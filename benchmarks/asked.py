@@ -102,14 +102,15 @@ class Sleeper:
 
 def measured(harness: Harness, samples: int, size: int) -> Iterator[tuple[str, Outlay]]:
     """Measure one after the other, with inputs of so many bytes."""
-    yield from _starts(harness, samples, size)
+    yield from starts(harness, samples, size)
     yield "ten immediate steps, started by a schedule", Outlay(scheduled(harness, samples, size))
     yield from _answers(harness, samples, size)
     yield from waits(harness, size)
     yield from _pages(harness, size)
 
 
-def _starts(harness: Harness, samples: int, size: int) -> Iterator[tuple[str, Outlay]]:
+def starts(harness: Harness, samples: int, size: int) -> Iterator[tuple[str, Outlay]]:
+    """Start over an API, alone, with a name and under a key."""
     caller, name = Caller(), f"asked-{size}"
     caller.define(name, shapes("")["A"].definition["steps"])
 

@@ -4,7 +4,7 @@ The header field is that of the IETF draft "The Idempotency-Key HTTP Header Fiel
 tenant. The same request under it has the same answer; another one is refused, and so is a repeat while the first is
 under way. What sedo could not do (a status of 500 or more), or not now (``Retry-After``), is not kept: a repeat goes on
 with it, under the names that the first one gave. So does one after a minute of silence: then the function that had the
-first has died.
+first has died. What an answer says in the words of its request is not kept: the repeat brings it again.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from chalice.app import Response
 
 from chalicelib.api.authentication import bearer
 from chalicelib.api.contract import ApiRequest, raw
-from chalicelib.core.records.replies import KeptAnswer, KeyHolder
+from chalicelib.core.records.replies import KeyHolder, kept_answer
 from chalicelib.core.values.errors import KeyInUseError, KeyReusedError, UnavailableError
 from chalicelib.core.values.json import decode
 from chalicelib.core.values.value import copy_with, value
@@ -59,7 +59,7 @@ class Replies:
         wanted = KeyHolder(asked, self.new_seed())
         found = self.store.claim(name, wanted, now, now + KEPT_FOR, now - DIES_WITHIN)
         if found.is_new:
-            return self._answered(name, lambda: respond(copy_with(request, seed=found.seed)), secret)
+            return self._answered(name, copy_with(request, seed=found.seed), respond, secret)
         if found.asked != asked:
             raise KeyReusedError(
                 f"the Idempotency-Key {request.key!r} was sent with another request: take a new key for each request"
@@ -69,13 +69,15 @@ class Replies:
                 f"the first request with the Idempotency-Key {request.key!r} is under way: ask again in some seconds"
             )
         reply = found.reply
-        return Response(reply.body, {**reply.headers, REPLAYED: "true"}, reply.status)
+        return Response(reply.whole(_words(request)), {**reply.headers, REPLAYED: "true"}, reply.status)
 
-    def _answered(self, name: str, respond: Callable[[], Response], secret: str | None) -> Response:
+    def _answered(
+        self, name: str, request: ApiRequest, respond: Callable[[ApiRequest], Response], secret: str | None
+    ) -> Response:
         """Answer for the first time, and keep the answer."""
         response: Response | None = None
         try:
-            response = respond()
+            response = respond(request)
         finally:
             if response is None or not _is_kept(response):
                 with suppress(UnavailableError):  # then a repeat waits for a minute
@@ -83,7 +85,8 @@ class Replies:
         if _is_kept(response):
             headers = {name: str(field) for name, field in response.headers.items()}
             with suppress(UnavailableError):  # the same
-                reply = KeptAnswer(response.status_code, headers, _without(secret, str(response.body)))
+                body = _without(secret, str(response.body))
+                reply = kept_answer(response.status_code, headers, body, _words(request))
                 self.store.keep(name, reply, self.clock.now() + KEPT_FOR)
         return response
 
@@ -100,6 +103,12 @@ def _without(secret: str | None, body: str) -> str:
         return body
     document = decode(body.encode())
     return json.dumps({**document, secret: None} if secret in document else document)
+
+
+def _words(request: ApiRequest) -> str:
+    """Write the body of a request as an answer would; nothing of one that the contract does not check."""
+    text = "" if request.body is None else raw(request.http).strip()
+    return json.dumps(decode(text), ensure_ascii=False) if text else ""
 
 
 def _is_kept(response: Response) -> bool:

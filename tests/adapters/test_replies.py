@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.dynamodb.replies import DynamoReplies
-from chalicelib.core.records.replies import KeptAnswer, KeyHolder
+from chalicelib.adapters.dynamodb.tables import FORMAT, REPLIES
+from chalicelib.core.records.replies import KeptAnswer, KeyHolder, Piece
 from chalicelib.core.values.value import copy_with
 from tests.adapters.conftest import Aws, Backend
 from tests.adapters.examples import NOW, random_text
@@ -30,10 +31,11 @@ def test_a_key_is_taken_once(backend: Backend, tenant: str) -> None:
     assert claim(backend, tenant, later=60 * SECOND) == MINE
 
 
+@pytest.mark.parametrize("pieces", [(), (Piece(3, 700_000, 2), Piece(0, 12, 1_000))], ids=["whole", "pieces"])
 @pytest.mark.parametrize("size", [10, 1_000_000])
-def test_an_answer_is_kept_for_its_time(backend: Backend, tenant: str, size: int) -> None:
+def test_an_answer_is_kept_for_its_time(backend: Backend, tenant: str, size: int, pieces: tuple[Piece, ...]) -> None:
     claim(backend, tenant)
-    reply = copy_with(REPLY, body=random_text(size))
+    reply = copy_with(REPLY, body=random_text(size), pieces=pieces)
     backend.replies.keep(tenant, reply, NOW + DAY)
     assert claim(backend, tenant, later=DAY - SECOND) == copy_with(MINE, reply=reply)
     other = KeyHolder("other", "another")
@@ -54,6 +56,17 @@ def test_what_died_is_taken_over_by_the_same_request_with_its_seed(backend: Back
     assert not claim(backend, tenant, KeyHolder("other", "another"), late).is_new
     assert claim(backend, tenant, KeyHolder("mine", "another"), late) == copy_with(MINE, is_new=True)
     assert not claim(backend, tenant, KeyHolder("mine", "third"), late).is_new
+
+
+def test_an_answer_that_has_pieces_of_its_request_is_of_the_format_that_says_so(moto_aws: Aws, tenant: str) -> None:
+    """The release before takes it for none that it can read."""
+    found = list[str]()
+    for pieces in ((), (Piece(3, 0, 2),)):
+        claim(moto_aws.backend, tenant)
+        moto_aws.backend.replies.keep(tenant, copy_with(REPLY, pieces=pieces), NOW + DAY)
+        request: Any = {"TableName": moto_aws.names.table(REPLIES), "Key": REPLIES.key(tenant, 0)}
+        found.append(moto_aws.dynamodb.get_item(**request)["Item"][FORMAT]["N"])
+    assert found == [str(REPLIES.format), str(REPLIES.reads)]
 
 
 class Unheard:

@@ -15,6 +15,7 @@ from chalicelib.api.executions import ExecutionApi
 from chalicelib.api.http import explained
 from chalicelib.api.replies import Replies
 from chalicelib.core.executions.listing import ExecutionFilter
+from chalicelib.core.records.replies import KeptAnswer
 from chalicelib.core.values.errors import KeyInUseError, NotYetError, QuotaError, SedoError, UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.wiring.graph import wiring
@@ -61,6 +62,38 @@ class TestStarts:
         ids = {sedo.ask("POST", EXECUTE, BODY, headers).json_body["id"] for headers in (KEY, ada, bob)}
         assert len(ids) == 3
         assert_problem(sedo.ask("POST", EXECUTE.replace("123", "124"), BODY, KEY), 404)
+
+
+LINES = [{"number": n, "of": f"line {n} \u00fc \U0001f600", "price": 1e-7 * n} for n in range(500)]
+
+
+class TestLargeInputs:
+    """An answer is kept without what its request brings, and is the same however the execution goes on."""
+
+    TEXTS = (
+        json.dumps({"input": {"lines": LINES, "most": 10**30}}),
+        json.dumps({"input": {"lines": LINES}}, ensure_ascii=False, separators=(",", ":")),
+        json.dumps({"input": [1.0, -0.0, 1e22, LINES]}, indent=3),
+    )
+
+    @pytest.mark.parametrize("body", TEXTS, ids=["ascii", "compact", "indented"])
+    @pytest.mark.parametrize("step", ["type: wait, seconds: 30", "type: callback", "type: succeed"])
+    def test_a_repeat_is_answered_the_same_bytes(self, sedo: Sedo, body: str, step: str) -> None:
+        sedo.create(f"{{id: example-definition, steps: [{{id: only, {step}}}]}}")
+        first = sedo.ask("POST", EXECUTE, body.encode(), KEY)
+        sedo.ask("POST", f"{first.headers['Location']}/cancel", {})  # one that has ended is not changed
+        again = sedo.ask("POST", EXECUTE, body.encode(), KEY)
+        assert (again.status_code, again.body) == (first.status_code, first.body) == (201, first.body)
+        differing = {name for name, _ in first.headers.items() ^ again.headers.items()}
+        assert differing == {"X-Request-Id", "Idempotency-Replayed"}
+        assert len(kept_reply().body) < len(first.body) / 10
+
+
+def kept_reply() -> KeptAnswer:
+    """Find the only answer that is kept."""
+    store: Any = wiring().routes.executions.support.replies.store
+    ((holder, _, _),) = store.holders.values()
+    return holder.reply
 
 
 def test_what_was_refused_is_refused_again(sedo: Sedo) -> None:

@@ -26,6 +26,7 @@ TODAY: Mapping[str, Any] = json.loads(Path(__file__).with_name("today.json").rea
 branches, of an invocation of a loop, of retries, events and tasks; and the function calls of an execution that are
 sedo's own: those of libraries depend on what else a process has loaded. More would be a step back, whatever the goal
 allows. ``make bench`` leaves what it finds in ``benchmarks/results.json``."""
+KEYED = "the same, over REST with an `Idempotency-Key`"
 LEEWAY = 1.04
 """Ids differ from run to run, and so does what compression makes of them."""
 EDGE = 0.2
@@ -155,6 +156,13 @@ def test_requests_and_what_a_schedule_starts_cost_no_more_than_they_did(harness:
     assert not {name: each.cost for name, each in found.items() if not is_within(each.cost, TODAY["asked"][name])}
     waits = "`?wait`, for an end after 0.1 s, alone", "`?wait=25` in vain, alone"
     assert [found[name].sleeps for name in waits] == pytest.approx([0.1, asked.WAITED])
+
+
+@pytest.mark.parametrize("kilobytes", [1, 5, 20, 60, 95, 150])
+def test_a_key_costs_two_write_units_however_long_the_input_is(kilobytes: int, harness: Harness) -> None:
+    found = dict(asked.starts(harness, samples=1, size=kilobytes * 1024))
+    plain, keyed = (found[title].cost for title in ("ten immediate steps, over a REST API", KEYED))
+    assert keyed.write_units <= plain.write_units + 2
 
 
 def test_values_are_looked_for_once_while_somebody_waits(harness: Harness) -> None:

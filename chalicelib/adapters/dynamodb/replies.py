@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb.faults import unavailable, undamaged
 from chalicelib.adapters.dynamodb.reads import query
-from chalicelib.adapters.dynamodb.tables import REPLIES
+from chalicelib.adapters.dynamodb.tables import FORMAT, REPLIES
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
-from chalicelib.core.records.replies import KeptAnswer, KeyHolder
-from chalicelib.core.values.json import decode, encode
+from chalicelib.core.records.replies import KeptAnswer, KeyHolder, Piece
+from chalicelib.core.values.json import Json, decode, encode
 from chalicelib.core.values.value import copy_with
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from chalicelib.adapters.dynamodb.attributes import Item
 
 PART_BYTES = 256 * 1024
+QUOTING = 2
+"""The format of an answer that has pieces of its request."""
 
 
 class DynamoReplies:
@@ -64,7 +66,7 @@ class DynamoReplies:
 
     def keep(self, name: str, reply: KeptAnswer, until: datetime) -> None:
         """Keep an answer, its first part last."""
-        text = zlib.compress(encode({"headers": dict(reply.headers), "body": reply.body}))
+        text = zlib.compress(encode(_document(reply)))
         parts = [text[start : start + PART_BYTES] for start in range(0, len(text), PART_BYTES)]
         expires = {"N": _seconds(until)}
         for number, part in [*enumerate(parts)][:0:-1]:
@@ -77,9 +79,11 @@ class DynamoReplies:
             self._client.update_item(
                 TableName=self._table,
                 Key=REPLIES.key(name, 0),
-                UpdateExpression=f"SET #status = :status, content = :content, parts = :parts, {REPLIES.expiry} = :end",
+                UpdateExpression=f"SET #status = :status, content = :content, parts = :parts, {REPLIES.expiry} = :end, "
+                f"{FORMAT} = :format",
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues={
+                    ":format": {"N": str(QUOTING if reply.pieces else REPLIES.format)},
                     ":status": {"N": str(reply.status)},
                     ":content": {"B": parts[0]},
                     ":parts": {"N": str(len(parts))},
@@ -115,7 +119,13 @@ class DynamoReplies:
         with undamaged(f"answer {name}"):
             content += b"".join(bytes(part["content"]["B"]) for part in rest)
             found = decode(zlib.decompress(content))
-            return KeptAnswer(int(item["status"]["N"]), found["headers"], found["body"])
+            pieces = tuple(Piece(*each) for each in found.get("pieces", ()))
+            return KeptAnswer(int(item["status"]["N"]), found["headers"], found["body"], pieces)
+
+
+def _document(reply: KeptAnswer) -> dict[str, Json]:
+    pieces: dict[str, Json] = {"pieces": [[*each] for each in reply.pieces]} if reply.pieces else {}
+    return {"headers": {**reply.headers}, "body": reply.body, **pieces}
 
 
 def _seconds(instant: datetime) -> str:

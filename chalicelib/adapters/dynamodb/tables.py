@@ -135,7 +135,7 @@ BY_INCIDENT_STATE = SecondaryIndex(
 """Incidents by whether they are open, in a few shards by tenant (``open#<shard>``): ``<tenant>#<instant>#<id>``."""
 INCIDENTS = TableSchema("incident", "tenantId", "kindSubject", indexes=(BY_INCIDENT_STATE,))
 """Incidents: ``<kind>#<subject>``; those of no tenant under ``-``."""
-REPLIES = TableSchema("reply", "replyKey", "part", numbers=("part",))
+REPLIES = TableSchema("reply", "replyKey", "part", numbers=("part",), reads=2)
 """Answers by the keys of their requests: part 0 says who has the key, all have some of the body."""
 UPLOADS = TableSchema("upload", "upload", "part", numbers=("part",))
 """Large inputs that are sent in parts: part 0 says up to when one is kept, the others are chunks."""

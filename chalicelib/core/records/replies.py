@@ -1,8 +1,27 @@
-"""Answers of the API that are kept under the keys of their requests."""
+"""Answers of the API that are kept under the keys of their requests.
 
-from collections.abc import Mapping
+A repeat is the same request, byte for byte: what an answer says in the words of its request is not kept, as the repeat
+brings it again.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from chalicelib.core.values.value import value
+
+LEAST = 128
+"""Characters of a piece that is looked for, at least."""
+
+SHARE = 256
+"""What part of a request is looked for at least: so many times the characters of an answer are searched at most."""
+
+
+class Piece(NamedTuple):
+    """What an answer has of its request: how much stands before it and in no request, where it is, and how long."""
+
+    new: int
+    start: int
+    length: int
 
 
 @value
@@ -12,6 +31,61 @@ class KeptAnswer:
     status: int
     headers: Mapping[str, str]
     body: str
+    """Without its pieces."""
+    pieces: tuple[Piece, ...] = ()
+    """What the body has of its request."""
+
+    def whole(self, request: str) -> str:
+        """Make the body again, of the text of its request."""
+        made, at = list[str](), 0
+        for new, start, length in self.pieces:
+            made += self.body[at : at + new], request[start : start + length]
+            at += new
+        return "".join(made) + self.body[at:]
+
+
+def kept_answer(status: int, headers: Mapping[str, str], body: str, request: str) -> KeptAnswer:
+    """Make an answer to keep, beside the text of its request."""
+    pieces, own, behind = list[Piece](), list[str](), 0
+    for at, start, length in _shared(body, request):
+        own.append(body[behind:at])
+        pieces.append(Piece(at - behind, start, length))
+        behind = at + length
+    return KeptAnswer(status, headers, "".join(own) + body[behind:], tuple(pieces))
+
+
+def _shared(text: str, source: str) -> Iterator[tuple[int, int, int]]:
+    """Find pieces of a text in another one: where in the one, where in the other, and how long each is.
+
+    One that has the characters of two that are looked for is surely found.
+    """
+    size = max(LEAST, len(source) // SHARE)
+    at = done = behind = 0
+    while at + size <= len(text):
+        wanted = text[at : at + size]
+        start = source.find(wanted, behind)  # what was taken in order is there in order
+        if start < 0:
+            start = source.find(wanted, 0, behind + size)
+        if start < 0:
+            at += size
+            continue
+        before = _alike(text[max(done, at - size) : at][::-1], source[max(0, start - size) : start][::-1])
+        length = before + size + _alike(text[at + size :], source[start + size :])
+        yield at - before, start - before, length
+        done = at = at - before + length
+        behind = start - before + length
+
+
+def _alike(one: str, other: str) -> int:
+    """Count the characters that two texts begin with alike."""
+    length, step = 0, LEAST
+    while step := min(step, len(other) - length):
+        if one.startswith(other[length : length + step], length):
+            length += step
+            step *= 2
+        else:
+            step //= 2
+    return length
 
 
 @value
