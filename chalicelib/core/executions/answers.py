@@ -36,7 +36,7 @@ class Answers(Rules):
     """How a thread waits for an answer, and takes it."""
 
     def ask(self, thread: Thread, wanted: WaitForAnswer) -> None:
-        """Wait for an answer, unless it has come before."""
+        """Wait for an answer; an event that is in the mailbox already is taken at once."""
         if (signal := self.signal(thread, wanted)) is not None:
             self.take_signal(copy_with(signal, taken=True, value=None))
             answer = Answer(self.now, signal.by, signal.value, key=signal.id)
@@ -51,7 +51,7 @@ class Answers(Rules):
         self.move(copy_with(thread, status=Status.WAITING_FOR_ANSWER, wait=wait))
 
     def hear(self, event: Answered, thread: Thread) -> None:
-        """Take an answer that the turn waits for, be it that the call which asks for it is still under way."""
+        """Take an answer that the turn waits for, even while the call that hands out its token is still under way."""
         wait = thread.wait if isinstance(thread.wait, AnswerWait) else AnswerWait(AnswerKind.CALLBACK)
         match event, wait.what:
             case (CallbackSucceeded(result=result), AnswerKind.CALLBACK):
@@ -76,13 +76,13 @@ class Answers(Rules):
                 self.succeed(copy_with(thread, wait=copy_with(wait, answer=answer)), result)
 
     def alive(self, thread: Thread, wait: AnswerWait) -> None:
-        """Wait for the next sign of life; the turn stays, so the token does."""
+        """Take a heartbeat, and wait for the next one; the turn stays, so the token is still valid."""
         heartbeat = heartbeat_of(self.definition, self.execution, thread)
         if heartbeat is not None:
             self.put(copy_with(thread, since=self.now, wait=copy_with(wait, until=self.now + heartbeat)))
 
     def overdue(self, thread: Thread, wait: AnswerWait) -> None:
-        """Do what is to be done where nobody has answered in time."""
+        """Handle an answer that did not come in time: fail the step, or do what ``due.then`` of a task says."""
         if wait.what is not AnswerKind.TASK:
             self.fail(thread, HeartbeatTimeoutError())
             return
@@ -129,13 +129,13 @@ class Answers(Rules):
         return is_named and takes(wanted, signal.value)
 
     def note_taken(self, taken: Collection[str]) -> None:
-        """Note that events have been taken that were passed on."""
+        """Mark events of the mailbox as taken that steps in partitions of a `map` have taken from a channel."""
         for signal in self.execution.mailbox:
             if signal.passed_on and not signal.taken and signal.id in taken:
                 self.take_signal(copy_with(signal, taken=True))
 
     def take_signal(self, signal: Signal) -> None:
-        """Keep an event, or that it was taken; what is kept for too long goes, or was taken before many others."""
+        """Put an event into the mailbox; drop those that have expired, and the oldest taken ones beyond MAX_TAKEN."""
         fresh = [each for each in self.execution.mailbox if each.id != signal.id and each.until > self.now]
         taken = [each.id for each in (*fresh, signal) if each.taken][:-MAX_TAKEN]
         self.execution = copy_with(self.execution, mailbox=tuple(e for e in (*fresh, signal) if e.id not in taken))

@@ -1,4 +1,4 @@
-"""Threads below threads: a `parallel` and a small `map` fork them, and join what they come to."""
+"""Fork and join: a `parallel` and a small `map` fork threads, and join their results."""
 
 from math import ceil
 
@@ -19,7 +19,7 @@ class Branches(Rules):
     """How a thread forks others and joins their results."""
 
     def spread(self, thread: Thread, answer: Spread) -> None:
-        """Fork a thread for each item, or start child executions for that many that they would burden this one."""
+        """Run a `map`: fork a thread for each item, or start partitions where the threads would be too many."""
         count, at_once = len(answer.items), min(len(answer.items), answer.concurrency)
         each = threads_of_item(self.definition, thread.step)
         fits = len(self.execution.threads) + at_once * each <= MAX_THREADS
@@ -71,7 +71,7 @@ class Branches(Rules):
         self.arrive(copy_with(thread, index=index, item=None if index is None else incoming), step, incoming)
 
     def joined(self, thread: Thread, result: Json) -> None:
-        """End a branch; the last one, or the first where that is enough, moves the step on that forked it."""
+        """Take the result of a branch; the last one, or the first with ``join: first``, ends the forking step."""
         parent = self.execution.threads[str(thread.parent)]
         if thread.status is not Status.FAILED or not is_partition_root(self.execution, parent):
             self.remove(thread)  # else it may begin again: whether its failure is tolerated is for the whole map to say
@@ -85,7 +85,7 @@ class Branches(Rules):
             self.begin(parent, parent.join)
 
     def finish(self, parent: Thread) -> None:
-        """Move a step on whose branches have ended."""
+        """End a `parallel` or a `map` with the results of its branches."""
         match parent.join:
             case BranchJoin(first=True):
                 self.clear(parent)
@@ -99,7 +99,7 @@ class Branches(Rules):
 
 
 def has_joined(thread: Thread) -> bool:
-    """Tell whether as many of the threads that a thread forked have ended as are wanted."""
+    """Tell whether enough of the threads that a thread forked have ended: all, or one with ``join: first``."""
     join = thread.join
     wanted = 1 if join is None or (isinstance(join, BranchJoin) and join.first) else join.total
     return len(thread.results) >= wanted

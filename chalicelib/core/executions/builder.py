@@ -1,4 +1,4 @@
-"""An execution in the making: what a decision changes of it, and what it records of that."""
+"""The builder of the next state: what a decision changes of an execution, and its entries of history."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ _AT_ONCE = 1_000_000
 
 
 class StateBuilder:
-    """The execution as it comes to stand, changed by one driver at one instant."""
+    """The next state of an execution, its entries of history and its call, as one driver makes them at one instant."""
 
     def __init__(self, definition: Definition, execution: Execution, now: datetime, driver: Driver) -> None:
         self.definition = definition
@@ -54,7 +54,7 @@ class StateBuilder:
         """What the execution did last: it shows once all that the event comes to is done."""
 
     def not_later(self, deadline: datetime, since: datetime) -> datetime:
-        """Hold a time that another clock may count: from now on it is no longer than it was from its beginning."""
+        """Bound a deadline that another clock has set: the time from now to it is never longer than its whole time."""
         return min(deadline, self.now + (deadline - since))
 
     def move(self, thread: Thread) -> Thread:
@@ -66,49 +66,49 @@ class StateBuilder:
         return moved
 
     def put(self, thread: Thread) -> None:
-        """Keep a changed thread."""
+        """Put a thread in place of the one with its id, at the same turn."""
         self.execution = copy_with(self.execution, threads={**self.execution.threads, thread.id: thread})
 
     def note_claim(self, thread: Thread) -> None:
-        """Remember a step that is given up while the answer to its call is not known, and must not be made again."""
+        """Remember the step of a claimed call that is given up before its answer is known."""
         known = self.execution.unanswered
         if thread.claimed_by and thread.step not in known:
             self.execution = copy_with(self.execution, unanswered=(*known, thread.step))
 
     def remove(self, thread: Thread) -> None:
-        """Take a thread out."""
+        """Remove a thread."""
         self.note_claim(thread)
         threads = {name: other for name, other in self.execution.threads.items() if name != thread.id}
         self.execution = copy_with(self.execution, threads=threads)
 
     def clear(self, thread: Thread) -> None:
-        """Take out all threads below one."""
+        """Remove all threads below one."""
         for below in [other for other in self.execution.threads.values() if other.parent == thread.id]:
             self.clear(below)
             self.release(below)
             self.remove(below)
 
     def release(self, thread: Thread) -> None:
-        """Keep of a thread what others are to be told, until they have been."""
+        """Leave tombstones of a thread's wait and of its living child executions: both are still to be told."""
         self.close_wait(thread)
         if isinstance(thread.join, PartitionJoin | ChildJoin) and living(self.execution, thread):
             key = TurnKey(thread.id, thread.join.turn)
             self.put(copy_with(self.tombstone(thread, key), join=thread.join, results=thread.results))
 
     def close_wait(self, thread: Thread) -> None:
-        """Keep of a thread that it waits for an answer no longer, until that is known where its wait is kept."""
+        """Leave a tombstone of a wait for an answer, until the task or the waiter is closed."""
         wait = thread.wait
         if thread.status is Status.WAITING_FOR_ANSWER and isinstance(wait, AnswerWait) and wait.is_kept_elsewhere:
             self.put(copy_with(self.tombstone(thread), wait=copy_with(wait, until=None)))
 
     def tombstone(self, thread: Thread, key: TurnKey | None = None) -> Thread:
-        """Make the tombstone of a turn, of that at which it stands by default: while somebody is still to be told."""
+        """Make the tombstone of a turn of a thread, by default of its present one."""
         key = key or thread.key
         left = Thread(key.tombstone, key.turn, Status.OVER, thread.step, None, self.now, thread.since)
         return copy_with(left, driver=self.driver)
 
     def abandon(self, thread: Thread) -> None:
-        """Give up what an attempt began."""
+        """Give up all that an attempt has begun: forked threads, child executions, its wait."""
         self.clear(thread)
         self.release(thread)
 
@@ -123,7 +123,7 @@ class StateBuilder:
         actor: str | None = None,
         reason: str | None = None,
     ) -> None:
-        """End the execution: what is left of its threads is to be told to others, or to be driven on again."""
+        """End the execution; its threads stay as far as they imply messages, or a redrive goes on with them."""
         size = 0 if output is None else size_of(output)
         self.record(state, root, result=output, error=error, actor=actor, about=why(reason), size=size)
         if untaken := [each for each in self.execution.mailbox if not each.taken and each.until > self.now]:
@@ -134,7 +134,7 @@ class StateBuilder:
             threads[ROOT] = Thread(ROOT, root.turn, Status.OVER, root.step, None, root.since, root.started_at)
         self.execution = copy_with(
             self.execution,
-            threads={name: self.left(thread) for name, thread in threads.items()},
+            threads={name: self.at_end(thread) for name, thread in threads.items()},
             stash=root.stash,
             output=output,
             error=error,
@@ -145,8 +145,8 @@ class StateBuilder:
             reason=reason,
         )
 
-    def left(self, thread: Thread) -> Thread:
-        """Make of a thread what the end leaves of it: with its driver, if somebody may have to be told under that."""
+    def at_end(self, thread: Thread) -> Thread:
+        """Make the thread that the end leaves; it has this driver if its state still asks for messages."""
         is_root, has_children = thread.id == ROOT, isinstance(thread.join, PartitionJoin | ChildJoin)
         if is_root and thread.status is Status.OVER and self.execution.parent is None:
             return thread
@@ -168,7 +168,7 @@ class StateBuilder:
         children: Sequence[str] = (),
         size: int = 0,
     ) -> None:
-        """Add an entry of history; it is what the execution did last, unless that is to stand still."""
+        """Add an entry of history; the execution gets its state, unless it is paused or the state is recorded only."""
         self.records.append(
             HistoryEntry(
                 self.now,
@@ -192,7 +192,7 @@ class StateBuilder:
             self.last = state, thread.step
 
     def note(self, **about: Json) -> None:
-        """Say more in the newest entry of history."""
+        """Add members to the newest entry of history."""
         entry = self.records[-1]
         self.records[-1] = copy_with(entry, about={**entry.about, **about})
 

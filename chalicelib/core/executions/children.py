@@ -1,4 +1,4 @@
-"""Executions below executions: those that `workflow` steps and large maps start."""
+"""Child executions: those that `workflow` steps and large maps start, and their ends."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
@@ -23,10 +23,10 @@ MINUTE = timedelta(minutes=1)
 
 
 class Children(Rules):
-    """How a thread starts child executions and hears of their ends."""
+    """How a thread starts child executions and takes their results."""
 
     def delegate(self, thread: Thread, start: StartChild) -> None:
-        """Wait for the child execution of a `workflow` step, within what one execution may start."""
+        """Start the child execution of a `workflow` step, and wait for it; one execution starts so many at most."""
         spawns = self.execution.spawns
         if spawns.since is None or self.now - spawns.since >= MINUTE:
             spawns = copy_with(spawns, since=self.now, recent=0)
@@ -52,7 +52,7 @@ class Children(Rules):
         self.move(copy_with(thread, status=Status.WAITING_FOR_CHILDREN, join=join, wait=ChildrenWait()))
 
     def child_ended(self, thread: Thread, event: ChildEnded) -> None:
-        """Take the end of a child execution, once; what it came to before it was driven on counts if nothing failed."""
+        """Take the end of a child execution, once; an end from before its redrive counts only if nothing failed."""
         join, number = cast("ChildrenJoin", thread.join), event.number
         succeeded = event.state is State.SUCCEEDED
         if str(number) in thread.results or number in join.over:
@@ -72,7 +72,7 @@ class Children(Rules):
             self.child_failed(thread, join, event)
 
     def child_failed(self, thread: Thread, join: ChildrenJoin, event: ChildEnded) -> None:
-        """Fail a step of which a child execution has failed, unless it has failed before."""
+        """Fail the step whose child execution has failed, unless it has failed before."""
         over = copy_with(join, over=(*join.over, event.number))
         thread = copy_with(thread, join=over)
         if thread.status is not Status.WAITING_FOR_CHILDREN:
@@ -83,7 +83,7 @@ class Children(Rules):
         self.fail(thread, error, failure=event.error if is_own else None)
 
     def partition_ended(self, thread: Thread, join: PartitionJoin, number: str, failed: int) -> None:
-        """Count a partition of a `map` that has ended, and go on to the next ones, or to gather what all came to."""
+        """Count a partition of a `map` that has succeeded; then start the next ones, or gather all results."""
         join = copy_with(join, failed=join.failed + failed)
         if join.failed > join.tolerate and thread.status is Status.WAITING_FOR_CHILDREN:
             over = copy_with(join, over=(*join.over, int(number)), failed=join.failed - failed)
@@ -102,7 +102,7 @@ class Children(Rules):
             self.put(thread)
 
     def forget(self, thread: Thread, event: ChildEnded) -> None:
-        """Hear that a child execution has ended which nobody waits for any more."""
+        """Take the end of a child execution that only a tombstone waits for; the last one removes the tombstone."""
         left = copy_with(thread, results={**thread.results, str(event.number): None})
         if living(self.execution, left):
             self.put(left)

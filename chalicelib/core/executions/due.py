@@ -1,4 +1,4 @@
-"""When the schedule is to look at an execution: at what it waits for, and whether it is later than it should be.
+"""Due times: when the schedule looks at an execution, for a long wait that ends soon or a message that may be lost.
 
 A thread that waits under a message of a queue is looked at when it should have gone on by then, in case its message was
 lost: some time after, and each time twice as long after; after the end of the execution, once. A wait that no message
@@ -33,7 +33,7 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 @value
 class Watch:
-    """What the schedule looks at again and again while it stands."""
+    """Something of a thread that the schedule looks at again and again while it does not change."""
 
     since: datetime
     """When it was to go on."""
@@ -51,13 +51,13 @@ class Watch:
 
 
 def due_at(execution: Execution, looked: datetime) -> datetime | None:
-    """Tell when the schedule is to look at an execution next, if it has looked at all that was due up to an instant."""
+    """Tell when the schedule looks at an execution next, once it has looked at all that was due up to an instant."""
     looks = (look_at(execution, thread, looked) for thread in execution.threads.values())
     return min((look for look in looks if look is not None), default=None)
 
 
 def look_at(execution: Execution, thread: Thread, looked: datetime) -> datetime | None:
-    """Tell when the schedule is to look at a thread next, if it has up to an instant."""
+    """Tell when the schedule looks at a thread next, once it has looked at what was due up to an instant."""
     looks = [watch.after(looked) for watch in _watches(execution, thread)]
     wake = None if execution.paused or execution.ended else wakes_at(execution, thread)
     if wake is not None and is_long(execution, thread) and wake - LONGEST_DELAY > looked:
@@ -68,15 +68,15 @@ def look_at(execution: Execution, thread: Thread, looked: datetime) -> datetime 
 
 
 def looked_up_to(execution: Execution, now: datetime) -> datetime:
-    """Tell up to when all of an execution that was due has been looked at, as it was read."""
+    """Tell up to when the schedule has looked at all that was due of an execution: its stored due time says so."""
     return now if execution.due_at is None else min(now, execution.due_at - RESOLUTION)
 
 
 def next_due(execution: Execution, now: datetime) -> datetime | None:
-    """Tell the due time of an execution that is to be written now, which itself tells the one before.
+    """Tell the due time to write with an execution, which has the stored one.
 
-    That stays if it is only a little early, for how far ahead it is: a look too many now and then costs less than a
-    change of the index at every wait.
+    The stored one stays if it is only a little earlier than the next look: a look too many now and then costs less than
+    a change of the index at every wait.
     """
     wanted, before = due_at(execution, looked_up_to(execution, now)), execution.due_at
     if before is None or before <= now or (wanted is not None and wanted <= before):
@@ -89,10 +89,10 @@ def next_due(execution: Execution, now: datetime) -> datetime | None:
 
 
 def is_to_be_done(execution: Execution, command: Command) -> bool:
-    """Tell whether the schedule is to see that something is done which a state asks for.
+    """Tell whether the schedule carries out a command of a state that nobody has carried out.
 
-    All is but this: after its end an execution leaves the channel of an event without an id. Should nobody do that, the
-    next event finds the waiter gone, and moves on; of one with an id it would not be known that it is taken.
+    It does, but for the removal of a waiter after the end, where the event had no id: the next event that names the
+    waiter finds the execution ended and moves on. An event with an id has to be marked as taken.
     """
     if not (execution.ended and isinstance(command, CloseWait)):
         return True
@@ -101,7 +101,7 @@ def is_to_be_done(execution: Execution, command: Command) -> bool:
 
 
 def is_to_be_sent(execution: Execution, thread: Thread, now: datetime) -> bool:
-    """Tell whether the schedule is to send what a thread asks for: it is late, long enough, or under no message."""
+    """Tell whether the schedule sends the messages of a thread: its look is due, or no queue has a message for it."""
     if thread.driver is None or thread.driver.origin is not Origin.QUEUE:
         return True
     look = look_at(execution, thread, looked_up_to(execution, now))
@@ -117,7 +117,7 @@ def is_late(execution: Execution, now: datetime) -> bool:
 
 
 def late_since(execution: Execution, thread: Thread, now: datetime) -> datetime | None:
-    """Tell when a thread was to go on that the schedule finds late by now; None: it is not late."""
+    """Tell since when a thread is late, as the schedule sees it; None: it is not late."""
     return min((w.since for w in _watches(execution, thread) if w.late and w.after(w.since) <= now), default=None)
 
 
@@ -137,7 +137,7 @@ def _watches(execution: Execution, thread: Thread) -> Iterator[Watch]:
 
 
 def _has_living_children(thread: Thread) -> bool:
-    """Tell whether a thread has begun child executions whose end it has not heard, without naming them."""
+    """Tell whether a thread has child executions whose end it does not know, without making their ids."""
     match thread.join:
         case PartitionJoin() | ChildJoin(awaited=True) as join:
             return join.begun > len(thread.results.keys() | set(map(str, join.over)))

@@ -1,4 +1,7 @@
-"""How executions come to be, submitted by a caller or by another; and which ends that one has not heard of."""
+"""Factories of executions: one that a caller submits, a child of a `workflow` step, a partition of a large `map`.
+
+Here are also the ids of child executions, and which of their ends an execution does not know.
+"""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence

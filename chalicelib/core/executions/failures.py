@@ -1,4 +1,4 @@
-"""Failures: tried again, caught, tolerated, or the end; and how a step that others run below goes on after one."""
+"""Failures: retry, catch, tolerance, or the end; and how a step with threads or child executions goes on after one."""
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -43,7 +43,7 @@ class Failures(Rules):
     """What becomes of a failed step."""
 
     def fail(self, thread: Thread, error: StepError, failure: Failure | None = None) -> None:
-        """Fail a step, and outwards what it is nested in, up to whatever handles the failure.
+        """Fail a step, then each step that it is nested in, up to the first that handles the failure.
 
         ``failure`` is what happened to a step of a child execution, where that is known.
         """
@@ -76,7 +76,7 @@ class Failures(Rules):
         self.close(self.execution.threads[ROOT], State.FAILED, error=failure)
 
     def handled(self, thread: Thread, failure: Failure, retry_after: float | None = None) -> bool:
-        """Try again, or go on where a failure is caught; the partitions of a `map` leave that to the map."""
+        """Retry or catch a failure, and tell whether that was done; the root of a partition leaves it to the map."""
         if is_partition_root(self.execution, thread):
             return False
         step = self.definition.steps.get(thread.step)
@@ -111,12 +111,12 @@ class Failures(Rules):
         return False
 
     def stand_still(self, thread: Thread) -> None:
-        """Let a thread whose step failed wait for a retry of what it is nested in, or for a redrive."""
+        """Let a failed thread wait for a retry of the step that it is nested in, or for a redrive."""
         self.close_wait(thread)
         self.put(copy_with(thread, status=Status.FAILED, wait=None, driver=self.driver))
 
     def drop_out(self, parent: Thread, join: BranchJoin, thread: Thread) -> None:
-        """End a branch that failed while another can still succeed, with all that it has begun."""
+        """End a failed branch, with all that it has begun, while another branch can still be the first to succeed."""
         self.put(copy_with(parent, join=join))
         self.abandon(thread)
         left = self.execution.threads[thread.id]
@@ -130,7 +130,7 @@ class Failures(Rules):
         self.joined(thread, item_failure(thread, failure))
 
     def proceed(self, thread: Thread, number: int, *, again: bool) -> None:
-        """Let a step go on, in an attempt of a number, whose threads or child executions have failed.
+        """Begin an attempt of a step whose threads or child executions have failed.
 
         What has succeeded stays, what is under way goes on, what has failed begins again where it failed.
         """
@@ -158,7 +158,7 @@ class Failures(Rules):
                 self.begin(begun, begun.join)
 
     def waiting_on(self, thread: Thread, join: ChildrenJoin, *, again: bool) -> Thread:
-        """Let a thread wait for its child executions, those that have failed to be driven on; or gather them all."""
+        """Let a thread wait for its child executions and redrive the failed ones; or gather the results of all."""
         if isinstance(join, PartitionJoin) and len(thread.results) == join.total:
             return copy_with(thread, status=Status.READY, wait=None)
         wait = ChildrenWait(self.execution.version + 1, again=again)
@@ -180,14 +180,14 @@ class Failures(Rules):
                 self.revive_below(below, again=again)
 
     def begin_again(self, thread: Thread, *, again: bool) -> None:
-        """Let a step that failed begin again, or go on, in the same visit."""
+        """Begin a failed step again in the same visit; one with threads or child executions goes on with them."""
         if thread.join is None:
             self.attempt(copy_with(thread, claimed_by="") if again else thread, 1)
         else:
             self.proceed(thread, 1, again=again)
 
     def outgrown(self, thread: Thread, event: Outgrown) -> None:
-        """Fail a step for which the execution has no room."""
+        """Fail a step whose outcome has no room in the item of the execution."""
         if event.whole:
             self.abandon(thread)
             thread = copy_with(thread, status=Status.READY, join=None, wait=None, results={})
@@ -201,5 +201,5 @@ class Failures(Rules):
 
 
 def unfailed(join: Join | None) -> Join | None:
-    """Let the branches that have failed count no longer: they begin again."""
+    """Forget the failed branches of a join: they begin again."""
     return copy_with(join, failed={}) if isinstance(join, BranchJoin) and join.failed else join

@@ -1,4 +1,4 @@
-"""What the state of a thread asks for: the messages to send and the executions to start, derived and never stored."""
+"""The commands that a state implies: the messages to send and the executions to start, derived and never stored."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -37,7 +37,7 @@ MAX_OUTPUT = 64 * 1024
 def wakes_at(execution: Execution, thread: Thread) -> datetime | None:
     """Tell when a thread's timer fires: the end of its wait, of its attempt's time or of the execution's.
 
-    One that runs needs none, as a message drives it; for one that joins, the execution's time is its branches' affair.
+    A ready thread has none, as a message drives it. The branches of a thread that joins watch the execution's time.
     """
     if thread.status is Status.JOINING:
         return thread.deadline
@@ -65,14 +65,16 @@ def call_ends_by(execution: Execution, thread: Thread, latest: datetime) -> date
 
 
 def implied(definition: Definition, execution: Execution, thread: Thread, now: datetime) -> Sequence[Command]:
-    """Derive what a thread's state asks for.
+    """Derive the commands of a thread's state.
 
-    Untouched or handed: its next event. Waiting: its timer, unless it is so far away that its due time stands for it.
-    Waiting for children: what starts them, and the control that they are owed. Waiting for an answer: what opens
-    the task or subscribes to the signal. Over: what cancels its children and closes its wait.
+    * Untouched or handed over: the message that lets it run.
+    * Waiting: its timer, unless that is too far away for a message.
+    * Waiting for children: their starts, and the pause or resumption that they are owed.
+    * Waiting for an answer: the task to open, or the subscription to the signal.
+    * Over: the cancellation of its children, and the end of its wait.
     """
     if execution.ended:
-        return list(_farewells(execution, thread))
+        return list(_after_end(execution, thread))
     commands: list[Command] = []
     if thread.status is Status.OVER:
         commands += [*_cancellations(execution, thread), *_closed_waits(thread)]
@@ -83,7 +85,7 @@ def implied(definition: Definition, execution: Execution, thread: Thread, now: d
     elif thread.status is Status.WAITING_FOR_CHILDREN:
         commands += _children(definition, execution, thread)
     if thread.status is Status.WAITING_FOR_ANSWER:
-        commands += _questions(definition, execution, thread)
+        commands += _opened_waits(definition, execution, thread)
     if execution.paused:
         return commands
     wake = wakes_at(execution, thread)
@@ -94,12 +96,12 @@ def implied(definition: Definition, execution: Execution, thread: Thread, now: d
             fired = TimerFired(*thread.key, by=now + timedelta(seconds=delay))
             commands.append(Message(execution.id, fired, delay=delay))
     elif thread.status is Status.READY:
-        commands += _next(execution, thread, now)
+        commands += _wake_up(execution, thread, now)
     return commands
 
 
-def _next(execution: Execution, thread: Thread, now: datetime) -> Iterator[Message]:
-    """Let a thread run that nobody has touched, or that was handed over: once its call cannot be under way any more."""
+def _wake_up(execution: Execution, thread: Thread, now: datetime) -> Iterator[Message]:
+    """Let an untouched thread run, or one that was handed over, once its call cannot be under way any more."""
     if thread.driver is None:
         yield Message(execution.id, Started())
     elif thread.driver.handed:
@@ -108,8 +110,8 @@ def _next(execution: Execution, thread: Thread, now: datetime) -> Iterator[Messa
         yield Message(execution.id, StepDue(*thread.key), delay=min(delay, int(LONGEST_DELAY.total_seconds())))
 
 
-def _farewells(execution: Execution, thread: Thread) -> Iterator[Command]:
-    """Tell the parent execution of the end, and the children if it was before theirs."""
+def _after_end(execution: Execution, thread: Thread) -> Iterator[Command]:
+    """Tell the parent execution of the end, cancel the children that have not ended, and close waits."""
     if thread.id == ROOT:
         yield from ending(execution)
     yield from _cancellations(execution, thread)
@@ -118,7 +120,7 @@ def _farewells(execution: Execution, thread: Thread) -> Iterator[Command]:
 
 
 def ending(execution: Execution) -> Sequence[Message]:
-    """Tell the parent execution of the end, if it wants to hear of it."""
+    """Tell the parent execution of the end, if it waits for that."""
     parent = execution.parent
     if parent is None or not parent.awaited:
         return ()
@@ -144,8 +146,8 @@ def _ending(execution: Execution, parent: Parent) -> ChildEnded:
     return copy_with(ended, output=execution.output)
 
 
-def _questions(definition: Definition, execution: Execution, thread: Thread) -> Iterator[Command]:
-    """Make known, where others keep it, that a thread waits for an answer."""
+def _opened_waits(definition: Definition, execution: Execution, thread: Thread) -> Iterator[Command]:
+    """Open the task, or put the waiter, of a thread that waits for an answer."""
     match thread.wait:
         case AnswerWait(what=AnswerKind.TASK):
             yield OpenTask(thread, cast("WaitForAnswer", outcome(definition, execution, thread)))
@@ -154,13 +156,13 @@ def _questions(definition: Definition, execution: Execution, thread: Thread) -> 
 
 
 def _closed_waits(thread: Thread) -> Iterator[Command]:
-    """Make known that a thread waits for an answer no longer."""
+    """Close the task, or remove the waiter, of a thread that waits for an answer no longer."""
     if isinstance(thread.wait, AnswerWait) and thread.wait.is_kept_elsewhere:
         yield CloseWait(thread, thread.wait)
 
 
 def _children(definition: Definition, execution: Execution, thread: Thread) -> Iterator[Command]:
-    """Start every child execution that has not ended, and tell it to go on if it may stand still, or have failed."""
+    """Start every child execution that has not ended; resume or redrive each if a resumption is owed to them."""
     version = None
     match thread.join:
         case PartitionJoin(redrives=redrives) as join:
@@ -181,7 +183,7 @@ def _children(definition: Definition, execution: Execution, thread: Thread) -> I
 
 
 def _cancellations(execution: Execution, thread: Thread) -> Iterator[Command]:
-    """Let what a thread has started end: told by whom, and why."""
+    """Cancel the child executions of a thread, and say who wants that and why."""
     by, reason = None, "the step that started it is over"
     if execution.ended and thread.status is not Status.OVER:
         by, reason = execution.stopped_by, execution.reason or f"{execution.id} is {execution.state}"

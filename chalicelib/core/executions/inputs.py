@@ -1,4 +1,4 @@
-"""What can happen to an execution, and what it comes to.
+"""Inputs, commands and decisions: what the state machine takes, and what it answers.
 
 An event that adds nothing to the one it is a kind of is no dataclass of its own: each takes half a millisecond to load.
 """
@@ -91,7 +91,7 @@ class CallDeferred(Input):
 
 
 class Answered(Input):
-    """Somebody outside said something that the turn waits for."""
+    """The answer of somebody outside to a turn that waits for it."""
 
 
 @value
@@ -144,26 +144,26 @@ class SignalReceived(Answered):
 
 @value
 class WaitRefused(Answered):
-    """Whoever keeps who waits for an event can keep no more."""
+    """The wait for an event was refused: too many steps wait for the same key."""
 
     message: str
 
 
 class WaitClosed(Input):
-    """Whoever kept that the turn waited for an answer knows that it no longer does."""
+    """The task or the waiter of the turn is closed: its tombstone can go."""
 
 
 class Suspected(Input):
-    """A dead letter of the turn is about to be worked on: what befell it may be the turn's own doing."""
+    """Work on a dead letter of the turn is about to begin: the turn may be what kills functions."""
 
 
 class Acquitted(Input):
-    """Whoever worked on a dead letter of the turn lives: what kept it from its end was something else."""
+    """The function that worked on a dead letter of the turn has survived: a service did not answer."""
 
 
 @value
 class Poisoned(Input):
-    """A dead letter of the turn cannot be worked on: the turn fails by itself."""
+    """Work on a dead letter of the turn raises an error of its own: the turn fails by itself."""
 
     cause: str = ""
 
@@ -344,7 +344,7 @@ class Subscribe:
 
 @value
 class CloseWait:
-    """Tell those who keep that a thread waited for an answer that it no longer does."""
+    """Close the task, or remove the waiter, of a thread that waits for an answer no longer."""
 
     thread: Thread
     wait: AnswerWait

@@ -1,4 +1,4 @@
-"""What lists show of executions, which ones they show, and under which status one is found.
+"""Lists of executions: the header that they show, their filters, and which executions the index by status holds.
 
 Every execution is found by who owns it and when it began. That tells nothing of what became of it, so some are kept
 under a status as well: those that did not succeed, that are paused, and that live long. What begins and succeeds
@@ -133,10 +133,10 @@ def states_named(name: str) -> frozenset[State]:
 
 
 def listed_under(execution: Execution, now: datetime) -> ExecutionStatus | None:
-    """Tell under which status an execution is kept that is written now, and itself tells under which it was before.
+    """Tell under which status the index keeps an execution that is written now; None: it is in no such list.
 
-    One that runs is kept there until it no longer does: to leave and to enter again would cost more. What waits is
-    next written when it is due, at the latest; for an answer, who knows when.
+    One that is listed as running stays so while it runs: to leave the index and to enter it again would cost more.
+    What waits is written again when it is due, at the latest; what waits for an answer may not be.
     """
     status = status_of(execution.state)
     if status is ExecutionStatus.SUCCEEDED:

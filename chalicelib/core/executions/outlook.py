@@ -1,4 +1,4 @@
-"""What comes next by the definition of an execution: where an error leads, and what a redrive takes up."""
+"""The outlook of an execution by its definition: where an error leads, and what a redrive would begin again."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -34,7 +34,7 @@ PASSING = {each.name for each in (PoisonError, InternalError, StepTimeoutError)}
 
 
 class Landing(StrEnum):
-    """What becomes of an error."""
+    """How an error is handled: by a retry, a catch, or not at all."""
 
     RETRY = "retry"
     """The step is tried again."""

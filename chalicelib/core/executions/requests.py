@@ -1,4 +1,4 @@
-"""What is asked of a whole execution: to end, to stand still, to go on, to go on after its end, to take a signal.
+"""Requests to a whole execution: cancel, pause, resume, redrive, and take a signal.
 
 :func:`problem` alone says whether something may be asked: the state machine, the use case of a redrive and the
 ``actions`` of the API go by it. :func:`is_met` says whether an execution is as it was asked to be, so that a repeat is
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 def problem(execution: Execution, request: type[Requested]) -> str | None:
-    """Tell why something cannot be asked of an execution, for people; None: it can be."""
+    """Tell why an execution cannot take a request, in words for people; None: it can."""
     state = execution.state.value
     if request is RedriveRequested:
         if execution.ended and execution.state is not State.SUCCEEDED:
@@ -61,7 +61,7 @@ CALL_LASTS = timedelta(seconds=LIMITS.call_seconds + 5)
 
 
 def repeats(execution: Execution, request: RedriveRequested) -> str | None:
-    """Find a step of which a redrive would repeat a call that must not be made twice, unless it says so."""
+    """Find a step whose at-most-once call a redrive would make again; None: there is none, or the redrive allows it."""
     if request.again:
         return None
     claimed = [thread for thread in execution.threads.values() if thread.claimed_by]
@@ -72,9 +72,9 @@ def repeats(execution: Execution, request: RedriveRequested) -> str | None:
 
 
 def redriven_children(execution: Execution, request: RedriveRequested) -> "Iterator[tuple[str, RedriveRequested]]":
-    """List the child executions that a redrive drives on or gives up, each with the redrive that this is to it.
+    """List the child executions that a redrive drives on or replaces, each with the redrive that this is to it.
 
-    One that is given up, for another, may not hold a call of which no answer is known; nor may one that has failed.
+    None of them, replaced or failed, may have an at-most-once call whose answer is not known.
     """
     is_changed = request.step is not None or request.version not in {None, execution.definition_version}
     for thread in execution.threads.values():
@@ -105,10 +105,10 @@ def is_met(execution: Execution, request: type[Requested]) -> bool:
 
 
 class Requests(Rules):
-    """How an execution is cancelled, paused, resumed and driven on again."""
+    """How an execution is cancelled, paused, resumed and redriven."""
 
     def request(self, event: Requested) -> None:
-        """Do what somebody, or the parent execution, wants; what the parent wanted before something else is void."""
+        """Carry out a request; one of the parent execution that is older than its newest one changes nothing."""
         item = self.execution
         if event.turn and event.turn <= item.parent_epoch:
             return
@@ -129,7 +129,7 @@ class Requests(Rules):
                 self.execution = copy_with(self.execution, parent_redrives=event.redrives)
                 self.redrive(self.as_redrive(event))
             case ResumeRequested() if not item.ended:
-                self.keep_up(event)
+                self.join_redrive(event)
                 if possible:
                     self.resume(event)
 
@@ -140,8 +140,8 @@ class Requests(Rules):
             stash = {name: event.stash.get(name) for name in (*mine, *event.stash)}
         return RedriveRequested(version=event.version, again=event.again, stash=stash)
 
-    def keep_up(self, event: ResumeRequested) -> None:
-        """Take part in the parent's redrive though it never ended, with its version if that has all the steps."""
+    def join_redrive(self, event: ResumeRequested) -> None:
+        """Take part in the parent's redrive without having ended: take its version, if that has all the steps."""
         item = self.execution
         if event.redrives <= item.parent_redrives:
             return
@@ -152,7 +152,7 @@ class Requests(Rules):
             self.put(copy_with(self.execution.threads[ROOT], stash=event.stash))
 
     def pause(self, event: PauseRequested) -> None:
-        """Let everything stand still; child executions are told to."""
+        """Pause the execution; its state then implies the pauses of its child executions."""
         item = self.execution
         self.record(State.PAUSED, item.threads[ROOT], actor=event.actor, about=why(event.reason))
         paused = copy_with(item, paused_at=self.now, stopped_by=event.actor, reason=event.reason)
@@ -160,7 +160,7 @@ class Requests(Rules):
         self.take_over()
 
     def resume(self, event: ResumeRequested) -> None:
-        """Let everything go on; a wait that is over ends at once, but no attempt's time has run meanwhile."""
+        """Resume the execution: a wait that is over ends at once, deadlines move by the length of the pause."""
         since, item = self.execution.paused_at or self.now, self.execution
         deadline = None if item.deadline is None else item.deadline + (self.now - since)
         resumed = copy_with(item, paused_at=None, stopped_by=None, reason=None, deadline=deadline)
@@ -174,9 +174,9 @@ class Requests(Rules):
                 self.put(copy_with(self.execution.threads[thread.id], deadline=thread.deadline + stood))
 
     def take_over(self, stopped_at: datetime | None = None) -> None:
-        """Drive every thread, so that what each asks for is sent; what is ready is left to others.
+        """Become the driver of every waiting thread, so that its commands are sent; hand ready ones over.
 
-        While an execution is paused, what is ready stays as it is: calls that are under way are heard.
+        At a pause, ready threads stay as they are: the results of their calls still count.
         """
         epoch = self.execution.control_epoch
         for thread in self.execution.threads.values():
@@ -189,7 +189,7 @@ class Requests(Rules):
                 self.leave_to_others(thread, stopped_at)
 
     def leave_to_others(self, thread: Thread, stopped_at: datetime) -> None:
-        """Hand a ready thread over; one whose call may be under way not before that would have been answered."""
+        """Hand a ready thread over; if its call may be under way, after the time in which that is answered."""
         busy = thread.busy_until
         if busy is None or busy <= self.now or thread.claimed_by:
             can_call = thread.join is None and busy != stopped_at
@@ -198,7 +198,7 @@ class Requests(Rules):
         self.put(copy_with(thread, driver=copy_with(self.driver, handed=True), busy_until=busy))
 
     def redrive(self, event: RedriveRequested) -> None:
-        """Go on after the end: from where it stopped, or at a step of the first thread."""
+        """Redrive the execution after its end: from where it stopped, or at a step of the first thread."""
         item = self.execution
         wanted = [thread.step for thread in item.threads.values() if thread.status is not Status.OVER]
         lost = any(step not in self.definition.steps for step in ([event.step] if event.step else wanted))
@@ -212,7 +212,7 @@ class Requests(Rules):
         self.record(State.REDRIVEN, item.threads[ROOT], actor=event.actor, change=change)
         root = self.execution.threads[ROOT]
         if event.step is not None:
-            self.go_back(root, event, edited=edited)
+            self.redrive_at_step(root, event, edited=edited)
         elif lost:
             self.anew(root, edited=True)
         else:
@@ -222,7 +222,7 @@ class Requests(Rules):
         self.last = self.last or standing(self.execution)
 
     def tolerate_nothing(self) -> None:
-        """Let items of a partition of a `map` begin again that failed: the whole map has not tolerated them."""
+        """Let the failed items of a `map` partition begin again: the whole map has not tolerated them."""
         root, threads = self.execution.threads[ROOT], self.execution.threads.values()
         failed = {str(at.branch) for at in threads if at.parent == ROOT and is_tolerated(self.execution, at)}
         if isinstance(root.join, PartitionJoin):
@@ -233,8 +233,8 @@ class Requests(Rules):
             copy_with(root, results=results, join=copy_with(cast("ItemJoin | PartitionJoin", root.join), failed=0))
         )
 
-    def go_back(self, root: Thread, event: RedriveRequested, *, edited: bool) -> None:
-        """Go on at a step that was named; at the one where it stopped, and with nothing changed, in the same visit."""
+    def redrive_at_step(self, root: Thread, event: RedriveRequested, *, edited: bool) -> None:
+        """Go on at a named step: in the same visit, if the thread stands there and nothing was changed."""
         self.abandon(root)
         stays = event.step == root.step and (not edited or root.kept)
         if stays and event.again:
@@ -247,7 +247,7 @@ class Requests(Rules):
             self.arrive(copy_with(root, error=None), str(event.step), event.incoming)
 
     def reopen(self, event: RedriveRequested, *, edited: bool) -> None:
-        """Let the execution live again, with the version and the stash with which it is to go on."""
+        """Make an ended execution run again, with the version and the stash of the redrive."""
         item = self.execution
         timeout = None if item.partition is not None else self.definition.timeout
         kept = {name: self.keep_items(thread) if edited else thread for name, thread in item.threads.items()}
@@ -274,7 +274,7 @@ class Requests(Rules):
     def fits(self, thread: Thread) -> bool:
         """Tell whether a step still has the branches, or the number of items, with which it began.
 
-        A large `map` must not read more than what its partitions were handed on, either.
+        A large `map` must also read no more than its partitions were given.
         """
         join = thread.join
         if isinstance(join, BranchJoin):
@@ -294,7 +294,7 @@ class Requests(Rules):
             return False
 
     def keep_items(self, thread: Thread) -> Thread:
-        """Keep the items of a `map` that has begun, before what they are made from changes."""
+        """Store the items of a `map` that has begun, before a redrive changes what they are made from."""
         is_map = isinstance(thread.join, ItemJoin | PartitionJoin)
         if not is_map or thread.status is Status.OVER or thread.items is not None:
             return thread
@@ -304,7 +304,7 @@ class Requests(Rules):
             return thread
 
     def revive(self, thread: Thread, event: RedriveRequested, *, edited: bool) -> None:
-        """Let a thread go on as it stood at the end; a step that was not done begins anew."""
+        """Let a thread go on from where it stood at the end; a step that cannot begins anew."""
         going_on = copy_with(thread, driver=self.driver, deadline=self.deadline(thread, thread.step))
         late = thread.deadline is not None and thread.deadline <= self.now
         is_busy = self.is_busy(thread, self.before.ended_at or self.now)
@@ -339,7 +339,7 @@ class Requests(Rules):
                 self.anew(thread, edited=edited)
 
     def revive_nest(self, thread: Thread, going_on: Thread, *, edited: bool, again: bool) -> None:
-        """Let a step go on that has begun threads or child executions; what of them has succeeded stays."""
+        """Let a step with threads or child executions go on; what has succeeded of them stays."""
         match thread.status, thread.join:
             case ((Status.WAITING_FOR_CHILDREN | Status.FAILED), ChildJoin()) if edited:
                 self.anew(thread, edited=True)
@@ -355,7 +355,7 @@ class Requests(Rules):
                 self.put(going_on)
 
     def revive_call(self, thread: Thread, going_on: Thread, *, edited: bool) -> None:
-        """Let a step go on that was ready to run: its call may be under way, or claimed, or have been answered."""
+        """Let a ready step go on, whose call may be under way, claimed, or answered."""
         stopped_at = self.before.ended_at or self.now
         if thread.kept:
             self.put(going_on)
@@ -365,11 +365,11 @@ class Requests(Rules):
             self.anew(thread, edited=edited)
 
     def is_busy(self, thread: Thread, stopped_at: datetime) -> bool:
-        """Tell whether the call of a ready thread may be under way, since before the execution was stopped."""
+        """Tell whether a call of a ready thread that began before the execution stopped may still be under way."""
         return thread.since <= stopped_at and self.now < stopped_at + CALL_LASTS
 
     def is_open(self, thread: Thread) -> bool:
-        """Tell whether the answer that a thread waited for at the end can still come; a task was taken back then."""
+        """Tell whether the answer that a thread waited for at the end can still come: not that to a task."""
         match thread.wait:
             case AnswerWait(what=AnswerKind.CALLBACK | AnswerKind.EVENT, answer=None, until=until):
                 return until is None or until > self.now
@@ -377,7 +377,7 @@ class Requests(Rules):
                 return False
 
     def anew(self, thread: Thread, *, edited: bool) -> None:
-        """Let a step begin as though it had never been tried; with nothing changed, in the same visit."""
+        """Begin a step as though it had never been tried; if nothing was changed, in the same visit."""
         self.abandon(thread)
         if edited and not thread.kept and not thread.claimed_by:
             self.arrive(thread, thread.step, thread.incoming)

@@ -1,6 +1,7 @@
-"""The rules that rooms of the state machine ask of one another: each is in one of them.
+"""The interface between the files of the state machine: the methods that one of them calls and another implements.
 
-:mod:`~chalicelib.core.executions.decide` puts the rooms together and says what each is for.
+:mod:`~chalicelib.core.executions.decide` puts the files together and says what each is for. Here are also the functions
+that several of them share: failures of nested steps, and budgets.
 """
 
 from abc import ABC, abstractmethod
@@ -32,13 +33,13 @@ DETAIL_LEVELS = MAX_DEPTH - 5
 
 
 class Rules(StateBuilder, ABC):
-    """What the files of the state machine can ask of one another."""
+    """The methods of the state machine that are called from another file than the one that implements them."""
 
     @abstractmethod
     def succeed(self, thread: Thread, raw: Json, target: str | None = "", *, pure: bool = False) -> None:
-        """Shape the step's result, leave it in the stash, and go on: where the step says, unless told otherwise.
+        """Shape the step's result, leave it in the stash, and go on: at ``target``, by default where the step says.
 
-        A result that cannot be shaped is kept, unless it can be had again: it is ``pure``, or what was joined.
+        A result that cannot be shaped is kept, unless it can be computed again: it is ``pure``, or was joined.
         """
 
     @abstractmethod
@@ -51,14 +52,14 @@ class Rules(StateBuilder, ABC):
 
     @abstractmethod
     def proceed(self, thread: Thread, number: int, *, again: bool) -> None:
-        """Let a step go on, in an attempt of a number, whose threads or child executions have failed.
+        """Begin an attempt of a step whose threads or child executions have failed.
 
         What has succeeded stays, what is under way goes on, what has failed begins again where it failed.
         """
 
     @abstractmethod
     def waiting_on(self, thread: Thread, join: ChildrenJoin, *, again: bool) -> Thread:
-        """Let a thread wait for its child executions, those that have failed to be driven on; or gather them all."""
+        """Let a thread wait for its child executions and redrive the failed ones; or gather the results of all."""
 
     @abstractmethod
     def deadline(self, thread: Thread, path: str) -> datetime | None:
@@ -70,7 +71,7 @@ class Rules(StateBuilder, ABC):
 
     @abstractmethod
     def spread(self, thread: Thread, answer: Spread) -> None:
-        """Fork a thread for each item, or start child executions for many of them."""
+        """Run a `map`: fork a thread for each item, or start partitions where the threads would be too many."""
 
     @abstractmethod
     def begin(self, parent: Thread, join: ItemJoin) -> None:
@@ -78,11 +79,11 @@ class Rules(StateBuilder, ABC):
 
     @abstractmethod
     def joined(self, thread: Thread, result: Json) -> None:
-        """End a branch."""
+        """Take the result of a branch."""
 
     @abstractmethod
     def finish(self, parent: Thread) -> None:
-        """Move a step on whose branches have ended."""
+        """End a `parallel` or a `map` with the results of its branches."""
 
     @abstractmethod
     def delegate(self, thread: Thread, start: StartChild) -> None:
@@ -90,11 +91,11 @@ class Rules(StateBuilder, ABC):
 
     @abstractmethod
     def ask(self, thread: Thread, wanted: WaitForAnswer) -> None:
-        """Wait for an answer, unless it has come before."""
+        """Wait for an answer; an event that is in the mailbox already is taken at once."""
 
     @abstractmethod
     def overdue(self, thread: Thread, wait: AnswerWait) -> None:
-        """Do what is to be done where nobody has answered in time."""
+        """Handle an answer that did not come in time: fail the step, or do what ``due.then`` of a task says."""
 
     @abstractmethod
     def send_event(self, event: SignalSent) -> None:
@@ -102,7 +103,7 @@ class Rules(StateBuilder, ABC):
 
     @abstractmethod
     def fail(self, thread: Thread, error: StepError, failure: Failure | None = None) -> None:
-        """Fail a step, and outwards what it is nested in, up to whatever handles the failure."""
+        """Fail a step, then each step that it is nested in, up to the first that handles the failure."""
 
     @abstractmethod
     def time_out(self) -> None:
@@ -160,9 +161,9 @@ def none_succeeded(parent: Thread, failed: Mapping[str, Json]) -> Failure:
 
 
 def is_tolerated(execution: Execution, thread: Thread) -> bool:
-    """Tell whether a thread has failed, and what it is nested in goes on without it.
+    """Tell whether a thread has failed, and the step that forked it goes on without it.
 
-    It is for an item of a partition of a `map` whose failure stands as its result, or one of branches that race.
+    That is an item of a `map` partition whose failure is its result, or a branch of a `parallel` with ``join: first``.
     """
     parent = None if thread.parent is None else execution.threads.get(thread.parent)
     if thread.status is not Status.FAILED or parent is None:
@@ -171,7 +172,7 @@ def is_tolerated(execution: Execution, thread: Thread) -> bool:
 
 
 def standing(execution: Execution) -> tuple[State, str]:
-    """Tell what a living execution did last, but for what was asked of it, by the thread that moved last; and where."""
+    """Tell the state of an execution that goes on after a pause or a redrive, and the step of its newest thread."""
     alive = [thread for thread in execution.threads.values() if thread.status is not Status.OVER]
     newest = max(reversed(alive), key=lambda thread: thread.since)  # the last of those that moved together
     failed = newest.status in {Status.RETRYING, Status.FAILED}

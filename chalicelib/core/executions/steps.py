@@ -1,4 +1,4 @@
-"""What a step comes to: it runs, calls, succeeds, and leads to the next one."""
+"""Steps: how one runs, calls, waits, succeeds, and leads to the next one."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -30,7 +30,7 @@ class Steps(Rules):
     """How a thread runs its step and goes on from it."""
 
     def run(self, thread: Thread) -> None:
-        """Let the thread run its step."""
+        """Run the step of a ready thread, or fail it: its time is over, or its call was claimed by another request."""
         if self.execution.deadline is not None and self.now >= self.execution.deadline:
             self.time_out()
         elif thread.kept:
@@ -51,7 +51,7 @@ class Steps(Rules):
                 self.fail(thread, error)
 
     def follow(self, thread: Thread) -> None:
-        """Do what the step type says.
+        """Ask the step type for the outcome of the step, and carry it out.
 
         Raises:
             StepError: the step fails.
@@ -81,7 +81,7 @@ class Steps(Rules):
                 self.delegate(thread, answer)
 
     def call(self, thread: Thread, wanted: Call) -> None:
-        """Have a call made: one that must not be made again, from a turn that is claimed for it."""
+        """Ask for a call; one that must not be made twice is claimed first, in a turn of its own."""
         if wanted.once and not thread.claimed_by:
             self.move(copy_with(thread, claimed_by=self.driver.request))
         else:
@@ -117,7 +117,7 @@ class Steps(Rules):
             self.put(known)
 
     def tried_again(self, thread: Thread, event: CallSucceeded | CallFailed) -> None:
-        """Take what an attempt came to that began before its turn was written."""
+        """Take the result of an attempt whose call was made before its turn was written."""
         if not self.execution.ended:
             self.attempt(thread, thread.attempt + 1)
             thread = self.execution.threads[thread.id]
@@ -144,18 +144,18 @@ class Steps(Rules):
             self.succeed(thread, result)
 
     def await_callback(self, thread: Thread, call: Call) -> None:
-        """Wait for whoever was handed the token; the turn stays, so the token does."""
+        """Wait for the callback of whoever has the token; the turn stays, so the token is still valid."""
         wait = AnswerWait(AnswerKind.CALLBACK, until=self.after(call.heartbeat))
         waiting = copy_with(thread, status=Status.WAITING_FOR_ANSWER, wait=wait)
         self.put(copy_with(waiting, since=self.now, driver=self.driver))
 
     def timer_fired(self, thread: Thread, fired: TimerFired) -> None:
-        """Let the timer of a turn count once it is due, however early its message comes."""
+        """Fire the timer of a turn if it is due; a message that comes too early changes nothing."""
         if is_due(self.execution, thread, max(self.now, fired.by or self.now)):
             self.fire(thread)
 
     def fire(self, thread: Thread) -> None:
-        """Let the timer of a turn count: for whichever of its instants came first."""
+        """Fire the timer of a turn, for the instant that came first: of its wait, its attempt, or the execution."""
         until = None if thread.wait is None else thread.wait.until
         first = min(at for at in (until, thread.deadline, self.execution.deadline) if at is not None)
         match thread.wait:
@@ -173,9 +173,9 @@ class Steps(Rules):
                 self.time_out()
 
     def succeed(self, thread: Thread, raw: Json, target: str | None = "", *, pure: bool = False) -> None:
-        """Shape the step's result, leave it in the stash, and go on: where the step says, unless told otherwise.
+        """Shape the step's result, leave it in the stash, and go on: at ``target``, by default where the step says.
 
-        A result that cannot be shaped is kept, unless it can be had again: it is ``pure``, or what was joined.
+        A result that cannot be shaped is kept, unless it can be computed again: it is ``pure``, or was joined.
         """
         step = self.definition.steps[thread.step]
         if is_partition_root(self.execution, thread):

@@ -1,4 +1,4 @@
-"""Dead letters: a turn that they drive is suspected of what befell them, and fails once that is sure."""
+"""Suspicion: strikes of a turn whose message is a dead letter, and its failure with ``Poison`` after enough of them."""
 
 from chalicelib.core.executions.inputs import Poisoned
 from chalicelib.core.executions.model import Thread
@@ -16,7 +16,7 @@ UNWORKABLE = "sedo cannot work on this step: the details have the cause, for who
 
 
 class Suspicion(Rules):
-    """What becomes of a turn whose message is dead. None of it moves the turn, unless that fails."""
+    """What a dead letter does to the turn that it drives: a strike moves no turn, poison fails the step."""
 
     def suspected(self, thread: Thread) -> None:
         """Note a strike before the turn is worked on; a turn that has them all is poison."""
@@ -36,5 +36,5 @@ class Suspicion(Rules):
         self.poison(thread, UNWORKABLE, {"cause": event.cause})
 
     def poison(self, thread: Thread, message: str, details: Json) -> None:
-        """Fail the step by itself; of a call that must not be made twice, nobody knows whether it was made."""
+        """Fail the step with ``Poison``, or with ``Interrupted`` where it has claimed a call."""
         self.fail(thread, unanswered(thread, PoisonError(message, details=details)))

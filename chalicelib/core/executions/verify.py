@@ -1,4 +1,4 @@
-"""What must hold of an execution as it is stored: rules of its state, and of its children, for a check from outside.
+"""Invariants of a stored execution, of its state and of its children, for the doctor and the watch.
 
 Nothing here mends anything. What is on its way for a while is no violation: a message may be late, and a function may
 be at work; :class:`Patience` says for how long.
@@ -18,7 +18,7 @@ from chalicelib.core.values.value import value
 
 
 class ViolationKind(StrEnum):
-    """What does not hold."""
+    """The invariant that is violated."""
 
     HISTORY = "history"
     """The chain of the rows is not whole, or a row is not what the next one names."""
@@ -50,7 +50,7 @@ class ViolationKind(StrEnum):
 
 @value
 class Violation:
-    """Something that does not hold of an execution."""
+    """A violated invariant of an execution."""
 
     kind: ViolationKind
     execution: str
@@ -70,7 +70,7 @@ class Patience:
 
 
 def state_violations(execution: Execution, now: datetime, patience: Patience) -> Iterator[Violation]:
-    """Find what does not hold of the state of an execution."""
+    """Find the violated invariants of the state of an execution."""
     for thread in execution.threads.values():
         for kind, detail in _of_thread(execution, thread, now, patience):
             yield Violation(kind, execution.id, detail, thread.id)
@@ -81,7 +81,7 @@ def state_violations(execution: Execution, now: datetime, patience: Patience) ->
 def child_violations(
     execution: Execution, children: Mapping[str, Summary], now: datetime, patience: Patience
 ) -> Iterator[Violation]:
-    """Find what does not hold between an execution and its children, as far as they are there."""
+    """Find the violated invariants between an execution and those of its children that were read."""
     for thread in execution.threads.values():
         for name in living(execution, thread):
             if (detail := _of_child(execution, thread, name, children.get(name), now - patience.message)) is not None:

@@ -1,4 +1,4 @@
-"""What a thread joins, and what it waits for."""
+"""Joins and waits of a thread: what it has begun and joins, and what it waits for."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
@@ -156,7 +156,7 @@ class AnswerWait:
 
     @property
     def is_kept_elsewhere(self) -> bool:
-        """Whether others than this execution keep that it waits: they are to be told when it no longer does."""
+        """Whether the wait has an entry in another table, a task or a waiter, that has to be closed after it."""
         return self.what is AnswerKind.TASK or self.event_key is not None
 
 

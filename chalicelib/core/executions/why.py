@@ -1,6 +1,6 @@
-"""Why an execution stands where it stands: for each thread what it waits for, since and until when, and what is wrong.
+"""Why an execution does not move: for each thread what it waits for, since and until when, and what is wrong.
 
-What is wrong is told by the rules by which the schedule finds what is late and the production check what stands.
+What is wrong follows from the rules of the schedule (what is late) and of the doctor (what is stuck).
 """
 
 from collections.abc import Sequence
@@ -77,7 +77,7 @@ class Obstacle(StrEnum):
 
 @value
 class Surroundings:
-    """What stands around an execution, as far as it was looked at."""
+    """What was read of the tenant, the queues and the schedule around an execution."""
 
     is_stopped: bool = False
     """Whether its tenant is."""
