@@ -161,7 +161,7 @@ def explained(answers: Callable[[], Response]) -> Response:
         response = _problem_answer(document, status)
         if status is HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = "Bearer"
-        if isinstance(error, errors.QuotaError | errors.KeyInUseError | errors.NotYetError):
+        if error.retry_after is not None:
             response.headers["Retry-After"] = str(error.retry_after)
         return response
 

@@ -1,11 +1,10 @@
-"""What an invocation has cost its execution since the last write, counted where it happens."""
+"""The tally of an invocation: what its execution has cost since the last write."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from chalicelib.core.definitions.model import AnswerKind
-from chalicelib.core.executions.cost import PARTS, ExecutionCost, read_units
+from chalicelib.core.executions.cost import PARTS, WAIT_UNITS, ExecutionCost, read_units
 from chalicelib.core.executions.model import Execution, Status
 from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.engine.model import Delivery, Mode
@@ -14,8 +13,6 @@ CREATED_WRITES, CREATED_READS = 2, 1
 """What the API puts and reads before a worker begins: the execution, and its entry in the list of its tenant."""
 LISTED_WRITES = 1
 """What puts an execution into the list of its tenant, where it runs as it is started."""
-ASIDE = {AnswerKind.TASK: 7, AnswerKind.EVENT: 2}
-"""Write units of what is kept of a wait: a task with its entries in two indexes, opened and closed; a waiter."""
 
 
 class Tally:
@@ -79,7 +76,7 @@ class Tally:
         return cost if item.version == 0 or item.step == ahead.step else cost.charged(item.step)
 
     def wrote(self) -> None:
-        """Begin anew: what was counted stands in the item."""
+        """Reset the counts: the item that was written has them."""
         self._writes = self._reads = 0
         self._since, self._is_new = self._until, False
 
@@ -95,5 +92,5 @@ def _beside(item: Execution, ahead: Execution, places: Mapping[str, Any]) -> int
         if isinstance(wait, AnswerWait) and wait.is_kept_elsewhere and thread.status is not Status.OVER:
             known = item.threads.get(name)
             if known is None or known.turn != thread.turn:
-                units += ASIDE[wait.what]
+                units += WAIT_UNITS[wait.what]
     return units

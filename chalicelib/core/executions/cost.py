@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import field
 
+from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.values.json import JsonObject
 from chalicelib.core.values.prices import FUNCTION_MB, PRICES, Prices
 from chalicelib.core.values.value import copy_with, value
@@ -15,6 +16,9 @@ PARTS = 10
 GIGABYTE_MB = 1024
 DOLLAR = 10**8
 """Parts in which what a step has cost is kept."""
+WAIT_UNITS: Mapping[AnswerKind, int] = {AnswerKind.TASK: 7, AnswerKind.EVENT: 2}
+"""Write units of the entry of a wait in another table: a task with its entries in two indexes, opened and closed; a
+waiter, put and removed."""
 MOST_STEPS = 20
 """Whose costs are kept apart in an item."""
 OTHER_STEPS = "*"

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from chalicelib.core.executions.cost import PARTS, ExecutionCost
+from chalicelib.core.definitions.model import AnswerKind
+from chalicelib.core.executions.cost import PARTS, WAIT_UNITS, ExecutionCost
 from chalicelib.core.values.json import JsonObject
 from chalicelib.core.values.prices import FUNCTION_MB, PRICES
 from chalicelib.core.values.value import copy_with, value
@@ -25,8 +26,8 @@ STEP_MS = 1
 """Of a function for each step."""
 SHORT_WAIT = 15 * 60
 """Seconds that one message waits; what waits longer is read again when it is due."""
-TASK, WAITER = 8, 3
-"""Write units of what is kept of a wait: a task with its entries in two indexes, opened and closed; a waiter."""
+CLOSED = 1
+"""Write units of the execution once the entry of its wait is closed: the tombstone goes."""
 
 
 @value
@@ -336,13 +337,13 @@ def _asks(step: "Step") -> bool:
 
 
 def _kept(step: "Step") -> int:
-    """Count the write units of what others than the execution keep of what a step waits for."""
+    """Count the write units of the entry that the wait of a step has in another table."""
     source = step.params.source
     match step.type.name:
         case "task":
-            return TASK
+            return WAIT_UNITS[AnswerKind.TASK] + CLOSED
         case "event" if not isinstance(source, dict) or "key" in source:
-            return WAITER
+            return WAIT_UNITS[AnswerKind.EVENT] + CLOSED
     return 0
 
 

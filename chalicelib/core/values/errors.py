@@ -8,6 +8,9 @@ from chalicelib.core.values.json import Json, Problem
 class SedoError(Exception):
     """sedo cannot do this."""
 
+    retry_after: float | None = None
+    """After how many seconds the same request may succeed; None: nothing tells."""
+
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or self.title())
 
