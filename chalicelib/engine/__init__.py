@@ -1,1 +1,1 @@
-"""The shell: messages are taken, executions driven, commands carried out."""
+"""The shell around the state machine: it takes messages, drives executions, writes, and carries commands out."""

@@ -1,4 +1,4 @@
-"""How far inputs and steps take an execution between two of its writes."""
+"""Advances: how far inputs and steps take an execution in memory, between two of its writes."""
 
 from collections.abc import Collection, Mapping
 from copy import copy
@@ -64,13 +64,13 @@ class Advance:
         self.execution = self.item
 
     def branch(self) -> "Advance":
-        """Copy it, to see how far it would go."""
+        """Copy it, to try how far the execution would go."""
         found = copy(self)
         found.records, found.calls, found.ahead = [*self.records], {}, {*self.ahead}
         return found
 
     def fold(self, decision: Decision, made: Pending) -> None:
-        """Take up what an input comes to."""
+        """Take over the decision about an input."""
         self.last = made
         self.execution = decision.execution
         self.records.extend(decision.records)
@@ -79,13 +79,13 @@ class Advance:
         self.turns += 1
 
     def may_go_on(self, now: datetime) -> bool:
-        """Tell whether a repeatable call may be made from where it stands, before that is written."""
+        """Tell whether a repeatable call may be made now, before what led to it is written."""
         return not self.urgent and now < self.since + UNWRITTEN_FOR and len(self.ahead) < UNWRITTEN_CALLS
 
     def may_try_again(self, key: TurnKey, now: datetime) -> bool:
-        """Tell whether a turn may call that is not written, as it is another attempt that nobody else begins now.
+        """Tell whether an unwritten turn may call, as it is the next attempt of a step, which nobody else begins now.
 
-        Its timer is here, and the schedule does not send another one before the turn is written.
+        This request has its timer, and the schedule does not send another one before the turn is written.
         """
         thread = self.item.threads.get(key.thread)
         if thread is None or not tries_again(thread, key) or not self.may_go_on(now):
@@ -93,13 +93,13 @@ class Advance:
         return not is_to_be_sent(self.item, thread, now + BEFORE_A_LOOK)
 
     def asks_for_something(self) -> bool:
-        """Tell whether a thread has come to wait, or to its end: that is to be known, or has messages."""
+        """Tell whether the execution has ended, or a thread has begun to wait: then messages may have to be sent."""
         moved = (t for t in self.execution.threads.values() if t is not self.item.threads.get(t.id))
         return self.execution.ended or any(thread.status not in {Status.READY, Status.JOINING} for thread in moved)
 
 
 def spared(advance: Advance) -> int:
-    """Tell how many bytes of an execution's item a write leaves free."""
+    """Tell how many bytes of an execution's item a write has to leave free."""
     last = advance.last.input if advance.last is not None and advance.turns == 1 else None
     match last:
         case Outgrown():
@@ -120,7 +120,7 @@ def turn_of(pending: Pending) -> TurnKey:
 
 
 def is_had_again(item: Execution, pending: Pending, repeatable: Collection[TurnKey]) -> bool:
-    """Tell whether an input is had again should this process die: what a repeatable call came to, or a retry."""
+    """Tell whether an input would come again if this process died: the result of a repeatable call, or a retry."""
     thread = item.threads.get(pending.input.thread)
     is_retry = thread is not None and thread.status is Status.RETRYING and isinstance(pending.input, TimerFired)
     return is_retry or turn_of(pending) in repeatable

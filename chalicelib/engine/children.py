@@ -1,4 +1,4 @@
-"""Executions that an execution starts: how they are made, and how what they came to is read."""
+"""Child executions: how a `workflow` step makes one, and the inputs that tell its parent of its end."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
@@ -56,7 +56,7 @@ def child_execution(definitions: Definitions, parent: Execution, launch: Launch)
 
 
 def sharing(parent: Execution, made: Execution) -> Execution:
-    """Let a child execution refer to the input of its parent that stands beside it, where that is its own, too."""
+    """Let a child execution with the input of its parent refer to the same stored value."""
     return copy_with(made, input_aside=parent.input_aside and made.input == parent.input)
 
 
@@ -67,24 +67,24 @@ def _require(parent: Execution, author: Subject, problem: str | None) -> None:
 
 
 def refused(launch: Launch, error: StepError) -> ChildEnded:
-    """Tell a thread that its child execution could not be started."""
+    """Make the input that says that a child execution could not be started."""
     failure = Failure(error.name, str(error), launch.thread.step, launch.thread.attempt, error.details)
     return ChildEnded(launch.thread.id, _turn(launch), 0, State.FAILED, error=failure, begun=False)
 
 
-def let_go(launch: Launch, execution: Execution) -> ChildEnded:
-    """Tell a thread that its child execution is on its way, and need not be waited for."""
+def end_of_unawaited(launch: Launch, execution: Execution) -> ChildEnded:
+    """Make the input that ends a `workflow` step with ``wait: false``: its result is the id of the child."""
     return ChildEnded(launch.thread.id, _turn(launch), 0, State.SUCCEEDED, output={"id": execution.id})
 
 
 def end_of(execution: Execution) -> ChildEnded:
-    """Tell what a child execution came to, as its parent hears it."""
+    """Make the input that tells the parent of the end of a child execution."""
     (message,) = ending(execution)
     return copy_with(cast("ChildEnded", message.event), output=execution.output, error=execution.error, read=True)
 
 
 def id_taken(started: Execution) -> Iterator[Message]:
-    """Tell the parent execution that a child execution cannot be, as another one has its id."""
+    """Make the message that tells a parent that the id of its child execution is taken by another execution."""
     parent = started.parent
     if parent is None or not parent.awaited:
         return
@@ -107,7 +107,7 @@ def _turn(launch: Launch) -> int:
 
 
 def with_output(executions: ExecutionStore, parent: Execution, thread: Thread, end: ChildEnded) -> ChildEnded:
-    """Read what came of a child execution where that was too large for a message.
+    """Read the output or the error of a child execution that was too large for a message.
 
     Raises:
         UnavailableError: the store did not answer.
@@ -123,7 +123,7 @@ def with_output(executions: ExecutionStore, parent: Execution, thread: Thread, e
 
 
 def with_stash(executions: ExecutionStore, item: Execution, request: ResumeRequested) -> ResumeRequested:
-    """Read what a partition of a `map` that is driven on sees in the stash: it may have been edited.
+    """Read the stash for the redrive of a `map` partition: a redrive of the parent may have edited it.
 
     Raises:
         UnavailableError: the store did not answer.

@@ -38,7 +38,7 @@ Verdict: TypeAlias = Callable[[str, int], Input]
 
 
 class Judgement(Invocation):
-    """What is thought of the turns that dead letters drive, folded into them: nothing is run."""
+    """Folds a verdict (strike, acquittal, poison) into the turns that dead letters drive; it runs no step."""
 
     def __init__(
         self, dependencies: Dependencies, request: str, deliveries: Sequence[Delivery], budget: Budget, verdict: Verdict
@@ -49,7 +49,7 @@ class Judgement(Invocation):
         """Whether the turns fail; else all that there is to do is left to the work."""
 
     def take_up(self, item: Execution, delivery: Delivery) -> None:
-        """Judge what a letter names or drove; where that is final, its request is done after all."""
+        """Judge the turns that a letter names or drove; with a final verdict, carry out its request after all."""
         super().take_up(item, delivery)
         judged = {key: message for key, message in self.own.items() if message == delivery.id}
         kept = []
@@ -66,7 +66,7 @@ class Judgement(Invocation):
             self.own, self.unsent = {}, {}
 
     def without_work(self, delivery: Delivery) -> dict[TurnKey, str]:
-        """Take out what threads ask for that do nothing else; answer their turns."""
+        """Drop the unsent commands of threads that have nothing to run; answer their turns."""
         judged = {TurnKey(*asked[:2]): delivery.id for asked in self.unsent}
         self.unsent = {}
         return judged
@@ -112,7 +112,7 @@ def work_on_dead_letters(
 
 
 def note(dependencies: Dependencies, item: Execution | None) -> None:
-    """Record that a turn is driven by a dead letter, at its first strike."""
+    """Record an incident at the first strike of a turn."""
     struck = [] if item is None or item.ended else [each for each in item.threads.values() if each.strikes == 1]
     if item is None or not struck:
         return

@@ -1,4 +1,4 @@
-"""The last moments of an invocation: what a state implies is sent, and the messages are acknowledged."""
+"""The last moments of an invocation: send what a state implies, and acknowledge the messages."""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ from chalicelib.core.records.codec import fits
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.errors import SedoError, StepError, UnavailableError
 from chalicelib.core.values.value import copy_with
-from chalicelib.engine.children import child_execution, end_of, id_taken, let_go, refused
+from chalicelib.engine.children import child_execution, end_of, end_of_unawaited, id_taken, refused
 from chalicelib.engine.model import (
     Asked,
     Budget,
@@ -54,20 +54,32 @@ NEVER_RUN = (Mode.SWEEP, Mode.DEAD_LETTERS)
 
 
 class Deliver:
-    """What an invocation sends and acknowledges; and the state that all of it shares.
+    """What an invocation sends and acknowledges; and the state that its three parts share.
 
-    ``me`` is the driver under each message; ``own`` are the turns that it may run, each with the message under which
-    it does; ``pending`` the inputs that are not written yet; ``running`` the turns whose calls are in flight; ``late``
-    those whose answers count after all, claimed ones that are over their time and attempts that are not written;
-    ``sent`` whose wait it has answered; ``again`` after how many seconds a message comes that is a timer itself;
-    ``sent_on`` the turns whose child execution it has run, ``at_rest`` those where that comes to wait, and can be put
-    once the turn is.
-    ``comes_to_rest`` tells whether what was to be started waits by then.
-    ``ahead`` is how far it has come since the last read or write, ``repeatable`` the turns of calls that may be made
-    any number of times, ``unsure`` those of them that were not written when they began, while they are in flight.
-    ``item`` is the execution as last read or written (``presumed``: as the message says), None once nothing is left to
-    do; ``other`` is the one that has the id of one that was to be started; ``written`` is the last write, and
-    ``bytes_before`` the length of the one before.
+    The execution:
+
+    * ``item``: as last read or written (``presumed``: as a message brought it along); None once nothing is left to do;
+    * ``ahead``: how far it has come since then, in memory;
+    * ``other``: the one that has the id of the one to start;
+    * ``written``: the last write; ``bytes_before``: the length of the one before.
+
+    Turns:
+
+    * ``me``: this request as the driver under each message;
+    * ``own``: the turns that it may run, each with the message under which it does;
+    * ``pending``: the inputs that are not written yet;
+    * ``running``: the turns whose calls are in flight;
+    * ``late``: those given up whose answers still count: claimed calls over their time, and attempts not written;
+    * ``repeatable``: those whose calls may be made any number of times;
+    * ``unsure``: those of them in flight that were not written when the call began.
+
+    Messages and child executions:
+
+    * ``unsent``, ``sent``: the commands of a state that are still to be carried out, and those that were;
+    * ``again``: the messages that are given back to be timers, with their seconds;
+    * ``sent_on``: the turns whose child execution it has run;
+    * ``at_rest``: those of them whose child waits, and is put once the turn is written;
+    * ``comes_to_rest``: whether the execution to start waits after the steps that were run.
     """
 
     def __init__(
@@ -130,19 +142,19 @@ class Deliver:
             return Definition(id="", first="", steps={}, input_schema=compile_schema(True))  # noqa: FBT003 - a JSON Schema
 
     def imply(self, item: Execution, thread: Thread, now: datetime | None = None) -> None:
-        """Note what a thread's state asks for as unsent, once; ``now``: if it is later than this clock says."""
+        """Note the commands of a thread's state as unsent, once; ``now``: a later instant than this clock's."""
         if asked(item, thread) not in self.sent:
             commands = implied(self.definition(item), item, thread, now or self.dependencies.clock.now())
             if commands:
                 self.unsent[asked(item, thread)] = commands
 
     def imply_end(self, item: Execution, root: Thread) -> None:
-        """Note that the parent execution is to be told of the end, once more; nobody else is."""
+        """Note the message that tells the parent execution of the end as unsent, and nothing else."""
         if asked(item, root) not in self.sent and (messages := ending(item)):
             self.unsent[asked(item, root)] = messages
 
     def send(self, item: Execution) -> None:
-        """Send what the last write or read asks for, and start the executions that it asks for."""
+        """Carry out the commands that are unsent, and send their messages."""
         wanted = [command for commands in self.unsent.values() for command in commands]
         if wanted:
             self.post([message for command in wanted for message in self.carry_out(item, command)])
@@ -150,7 +162,7 @@ class Deliver:
             self.unsent = {}
 
     def carry_out(self, item: Execution, command: Command) -> Iterator[Message]:
-        """Do what a state asks for; answer what there is to send."""
+        """Carry out a command; answer the messages to send."""
         match command:
             case Message() if self.can_give_back(item, command):
                 self.again = dict.fromkeys(self.deliveries, command.delay)
@@ -172,10 +184,10 @@ class Deliver:
                     self.pending.append(Pending(WaitClosed(*thread.key), self.message_of(thread)))
 
     def can_give_back(self, item: Execution, command: Message) -> bool:
-        """Tell whether the message under which an attempt failed is to be the timer of the next one.
+        """Tell whether the message under which an attempt failed can be given back, to be the timer of the next one.
 
-        That is one request in place of a delete and of another message. It is not done often, as what is received five
-        times is a dead letter, nor for long, as a queue hides 120,000 messages at most.
+        That saves a message: one request in place of a send and a delete. It is done twice at most, as the fifth
+        receive makes a dead letter, and for seconds only, as a queue hides 120,000 messages at most.
         """
         (receives, *others) = [delivery.receives for delivery in self.deliveries.values()]
         thread = item.threads.get(command.event.thread)
@@ -187,14 +199,14 @@ class Deliver:
         return is_soon and is_mine and is_alone(item, command)
 
     def message_of(self, thread: Thread) -> str:
-        """Tell under which of the messages to fold what comes of a thread's wait."""
+        """Tell under which of the messages to fold an input of a thread."""
         driver = thread.driver
         if driver is not None and driver.message in self.deliveries:
             return driver.message
         return next(iter(self.deliveries))
 
     def twin_went_on(self, thread: Thread) -> bool:
-        """Tell whether whoever wrote a turn under my message has moved it meanwhile: I found nothing, but they did."""
+        """Tell whether a twin, another request under the same message, has moved a turn that it wrote."""
         driver = thread.driver
         if driver is None or driver.message not in self.deliveries or driver.request == self.request:
             return False
@@ -203,7 +215,7 @@ class Deliver:
         return left is None or left.turn != thread.turn
 
     def post(self, messages: Sequence[Message]) -> None:
-        """Send messages; a submission that no message can carry is put first."""
+        """Send messages; a submission that is too large for one is put into the store first."""
         light = []
         for message in messages:
             if message.submitted is None or fits(message):
@@ -216,7 +228,7 @@ class Deliver:
             self.dependencies.queue.send(light)
 
     def put(self, message: Message, submitted: Execution) -> Iterator[Message]:
-        """Write a submission, and answer the message that starts it, or else the one that says that it cannot be."""
+        """Write a submission; answer the message that starts it, or that tells its parent that the id is taken."""
         try:
             self.dependencies.executions.create(submitted)
         except Stale as stale:
@@ -226,7 +238,7 @@ class Deliver:
         yield copy_with(message, submitted=None)
 
     def launch(self, item: Execution, launch: Launch) -> Iterator[Message]:
-        """Make the message that starts an execution; its thread hears of a refusal, or that it need not wait."""
+        """Make the message that starts a child execution; a refusal, or ``wait: false``, is an input of its thread."""
         message = self.message_of(launch.thread)
         try:
             started = child_execution(self.dependencies.definitions, item, launch)
@@ -239,20 +251,20 @@ class Deliver:
         elif child.ended and launch.start.wait:
             self.pending.append(Pending(end_of(child), message))
         if not launch.start.wait:
-            self.pending.append(Pending(let_go(launch, started), message))
+            self.pending.append(Pending(end_of_unawaited(launch, started), message))
 
     @abstractmethod
     def started(self, launch: Launch, made: Execution, budget: Budget) -> Execution | None:
-        """Run a child execution; answer it if it is written, None if it is to have a message."""
+        """Run a child execution; answer it if it was written, None if a message is to start it."""
 
     def give_room_back(self, written: Execution) -> None:
-        """Keep room for what is written, unless the room is that of its parent, in whose function it runs."""
+        """Reserve no more memory than the written execution takes; a child in its parent's room keeps all of it."""
         is_inline_child = self.mode is Mode.START and written.parent is not None
         if self.written is not None and not self.pending and not is_inline_child:
             self.dependencies.room.keep(self.written.memory)
 
     def acknowledged(self) -> set[str]:
-        """Give back the messages under which a twin still drives, as it may die, and requests that came before all."""
+        """Name the messages to acknowledge: no early ones, and none under which a twin still drives a thread."""
         item = self.item
         if item is None and self.mode is Mode.DEAD_LETTERS:
             return set(self.deliveries)
@@ -270,14 +282,14 @@ class Deliver:
         return self.deliveries.keys() - theirs - self.again.keys()
 
     def too_early(self) -> set[str]:
-        """Find the messages that may have come before what starts their execution."""
+        """Name the requests of a parent that may have arrived before the start of their execution."""
         if self.item is not None:
             return set()
         now = self.dependencies.clock.now()
         return {delivery.id for delivery in self.deliveries.values() if delivery.is_early(now)}
 
     def is_driven(self, item: Execution, thread: Thread) -> bool:
-        """Tell whether a thread is run by its driver, or asks it for something."""
+        """Tell whether the driver of a thread still has to run it, or to send what its state implies."""
         if thread.status is Status.READY and not item.paused and not item.ended:
             return True
         return bool(implied(self.definition(item), item, thread, self.dependencies.clock.now()))
@@ -288,13 +300,13 @@ class Deliver:
 
 
 def is_alone(item: Execution, message: Message) -> bool:
-    """Tell whether nothing else that is on its way is likely to change an execution before its message arrives."""
+    """Tell whether a message is to its own execution, and no second thread is likely to change that meanwhile."""
     movable = [thread for thread in item.threads.values() if thread.status is not Status.JOINING]
     return message.execution == item.id and len(movable) == 1
 
 
 def asked(item: Execution, thread: Thread) -> Asked:
-    """Tell by what a thread's state asks for something: what changes it without a turn is part of it."""
+    """Make the key of the commands of a thread's state: its turn, and whatever changes the commands without a turn."""
     begun = thread.join.begun if isinstance(thread.join, ItemJoin | PartitionJoin) else 0
     overdue = isinstance(thread.wait, AnswerWait) and thread.wait.overdue
     return (*thread.key, begun + overdue, item.control_epoch, item.ended)

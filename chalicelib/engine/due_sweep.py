@@ -1,8 +1,8 @@
-"""What happens once a minute: the schedule looks at executions that are due, and sends what they ask for.
+"""The sweep of due executions: once a minute the schedule looks at them, and sends what their states imply.
 
-Due are long waits that a message can span now, and whatever is later than it should be, as its message may be lost
-(:mod:`chalicelib.core.executions.due`). Messages are sent, then due times are moved on: whatever happens between, the
-next run sends again. A run passes over what another one has moved on since it found it, so two that overlap do little
+Due are long waits that end within the reach of a message, and what is late, as its message may be lost
+(:mod:`chalicelib.core.executions.due`). Messages are sent, then due times are moved on: if a run dies in between, the
+next one sends again. A run passes over what another one has moved on since it was found, so two that overlap do little
 twice.
 """
 
@@ -59,14 +59,14 @@ log = logging.getLogger("sedo")
 
 
 class Each(Protocol):
-    """Does something for each of some, and answers what came of it."""
+    """A ``map`` over some values, in one thread or several."""
 
     def __call__(self, do: Callable[[T], R], these: Sequence[T], /) -> Iterable[R]:
-        """Do it."""
+        """Call a function for each value; answer the results in order."""
 
 
 def one_by_one(do: Callable[[T], R], these: Sequence[T]) -> Iterable[R]:
-    """Do something for each of some, one after the other."""
+    """Call a function for each value, one after the other."""
     return [do(one) for one in these]
 
 
@@ -92,7 +92,7 @@ class SendCollector:
 
 @value
 class Looked:
-    """What came of a look at an execution."""
+    """The result of a look at an execution."""
 
     execution_id: str
     seen: datetime
@@ -117,7 +117,7 @@ class DueSweep:
     at_once: int = 1
 
     def run(self) -> int:
-        """Look at what is due, leave shards that hold much to functions of their own; answer at how many it looked."""
+        """Look at what is due, and send a message for each shard with more than a page; answer the number of looks."""
         executions, now = self.dependencies.executions, self.dependencies.clock.now()
         found: list[DueExecution] = []
         full: list[Message] = []
@@ -165,7 +165,7 @@ class DueSweep:
         current = [one for one in found if one[0] not in items or items[one[0]].due_at == one[1]]
         looked = [one for one in each(lambda one: self.look(dependencies, one, items.get(one[0])), current) if one]
         children = self.children(collector.messages, items)
-        messages = [unsworn(message) for message in needed(collector.messages, children)]
+        messages = [without_sender_clock(message) for message in needed(collector.messages, children)]
         groups = [messages[start : start + SENT_TOGETHER] for start in range(0, len(messages), SENT_TOGETHER)]
         list(each(self.dependencies.queue.send, groups))
         list(each(lambda one: self.move_on(one, children), looked))
@@ -231,7 +231,7 @@ class DueSweep:
 
     @contextmanager
     def side_by_side(self) -> Iterator[Each]:
-        """Lend what does something for each of some: in threads, if there are several."""
+        """Provide the ``map`` of this run: over a pool of threads, if it has more than one."""
         if self.at_once == 1:
             yield one_by_one
             return
@@ -240,10 +240,10 @@ class DueSweep:
 
 
 def needed(messages: Sequence[Message], children: ChildHeaders) -> Sequence[Message]:
-    """Leave out what starts child executions, or lets them go on, that are under way.
+    """Leave out the messages to child executions that are under way.
 
-    So an untouched one begins, one that stands still goes on, and one that has ended says so again, or is driven on.
-    Those that are there already are not brought along.
+    What remains starts an untouched child, resumes a paused one, and lets an ended one tell its end again or go on. A
+    message to a child that is stored does not carry its submission.
     """
     found = []
     for message in messages:
@@ -269,8 +269,8 @@ def in_turns(found: Sequence[DueExecution]) -> Sequence[DueExecution]:
     return [each for turn in zip_longest(*tenants.values()) for each in turn if each is not None]
 
 
-def unsworn(message: Message) -> Message:
-    """Take from a timer that is late what its sender's clock says: whether it is late is for another clock to say."""
+def without_sender_clock(message: Message) -> Message:
+    """Drop the instant of the sender's clock from a timer that is late: its receiver's clock decides."""
     if isinstance(message.event, TimerFired) and not message.delay:
         return copy_with(message, event=copy_with(message.event, by=None))
     return message
@@ -286,13 +286,13 @@ def relisted(item: Execution | None, due: datetime | None, now: datetime) -> Exe
 
 
 def standstill(execution_id: str, now: datetime, why: str) -> Incident:
-    """Describe that an execution cannot be worked on, of which nothing more is known than its id."""
+    """Make the incident of an execution that cannot be worked on: nothing but its id is known."""
     subject, detail = f"{execution_id}@0", f"{execution_id} does not move: {why}"
     tenant = ExecutionId.tenant_of(execution_id)
     return Incident(IncidentKind.STUCK, subject, now, detail, tenant_id=tenant, execution_id=execution_id)
 
 
 def lateness(item: Execution, now: datetime) -> Incident:
-    """Describe that an execution was late."""
+    """Make the incident of an execution that was late."""
     detail = f"nothing drove {item.id} on in time at {item.step}: its messages were sent again"
     return of_execution(IncidentKind.MESSAGE_LOST, item, now, detail)

@@ -1,9 +1,9 @@
-"""Messages that are given back: after how long they come again.
+"""The backoff of messages that are given back: after how many seconds the queue delivers them again.
 
 A queue hides a message for its visibility timeout, six times the time of a function, so that nobody gets it while the
-function that has it may still run. Whoever gives a message back has nothing in flight, and may shorten that: a second
-without a service costs seconds. It is as though the queue had delivered the message twice, which it may do at any time.
-A message is hidden for the whole time that is given back as another request may still drive something under it.
+function that has it may still run. A function that gives a message back has nothing in flight, so it may shorten that:
+an outage of a second then costs seconds. To the rest of the engine it is a message that was delivered twice.
+A message under which another request may still drive something stays hidden for the whole visibility timeout.
 """
 
 from collections.abc import Sequence

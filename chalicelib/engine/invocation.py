@@ -5,12 +5,13 @@ as far as it goes, without a message in between. It is made of three parts, each
 :mod:`~chalicelib.engine.deliver` sends and acknowledges, :mod:`~chalicelib.engine.claim` says what is its own,
 :mod:`~chalicelib.engine.run_ahead` decides, calls and writes. What makes that safe is there and nowhere else:
 
-* nothing is called but from a turn that was read or written so, and is owned; or from the only one that such a turn can
-  lead to, another attempt; or what may be called any number of times;
-* what moves into a row of history, then the execution on condition of the version that was read, then messages, then
-  the acknowledgement;
-* a write that lost, or whose answer was lost, is never repeated as it was: read again, fold the same inputs again;
-* messages are derived from the state, so that a redelivery can send what its dead twin did not.
+* a call is made from a turn that is owned, and was read or written; or it is the next attempt of such a turn; or it is
+  repeatable;
+* the order of writes: the row of history, the execution on condition of the version that was read, the messages, the
+  acknowledgement;
+* a write whose condition failed, or whose answer was lost, is never repeated as it was: the execution is read again,
+  and the same inputs are folded again;
+* messages are derived from the state, so a redelivery sends what its dead twin did not.
 """
 
 from contextlib import suppress
@@ -23,7 +24,7 @@ from chalicelib.core.executions.waiting import AnswerWait, ChildJoin
 from chalicelib.core.values.errors import StepError, UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.advance import Advance
-from chalicelib.engine.children import child_execution, end_of, let_go, refused, sharing
+from chalicelib.engine.children import child_execution, end_of, end_of_unawaited, refused, sharing
 from chalicelib.engine.model import INLINE_FOR, Budget, Delivery, Dependencies, Mode, Pending
 from chalicelib.engine.run_ahead import RunAhead
 
@@ -92,7 +93,7 @@ class Invocation(RunAhead):
             super().run_ahead(advance, now)
 
     def run_to_rest(self, advance: Advance, now: datetime) -> None:
-        """Run the steps of every thread of mine if that takes nobody else; otherwise all of them are others' to run."""
+        """Run the steps of every thread of mine if all of them come to rest; otherwise leave all to a worker."""
         ahead = advance.branch()
         super().run_ahead(ahead, now)
         if self.item is not None and self.rests(self.item, ahead.execution):
@@ -100,14 +101,14 @@ class Invocation(RunAhead):
             advance.turns, advance.size = ahead.turns, ahead.size
 
     def is_for_a_worker(self, item: Execution, advance: Advance) -> bool:
-        """Tell whether what is to be started is not written here."""
+        """Tell whether an execution to start is left to a worker, and nothing is written here."""
         if advance.calls or not self.rests(item, advance.execution):
             return True
         self.comes_to_rest = not advance.execution.ended
         return self.comes_to_rest and self.budget.ends
 
     def rests(self, item: Execution, execution: Execution) -> bool:
-        """Tell whether all that has moved in an execution has ended, or waits for what others need not be told of."""
+        """Tell whether an execution has ended, or every moved thread waits, without messages or entries elsewhere."""
         moved = [
             thread
             for thread in execution.threads.values()
@@ -118,10 +119,10 @@ class Invocation(RunAhead):
         return not any(asks(thread) or thread.status is Status.READY for thread in moved)
 
     def run_children(self, advance: Advance, now: datetime) -> bool:
-        """Run child executions that have just been asked for; tell whether one has ended, and its thread gone on.
+        """Run the child executions that unwritten turns start; tell whether one has ended, and its thread gone on.
 
-        Such a child is put before the turn that asks for it is written. Its id stands for what it is given, it makes no
-        call, and whoever comes to the turn again finds it: so it is as though the turn had computed its result.
+        Such a child is written before the turn that starts it. It makes no call, and its id is derived from its input:
+        so whoever folds the turn again finds it, as though the turn had computed its result.
         """
         ran, until = False, min(self.budget.deadline, now + INLINE_FOR)
         for launch in self.launches(advance, now):
@@ -138,7 +139,7 @@ class Invocation(RunAhead):
         return ran
 
     def launches(self, advance: Advance, now: datetime) -> list[Launch]:
-        """Find the child executions that unwritten turns ask for."""
+        """Find the child executions that unwritten turns start."""
         execution, item = advance.execution, self.item
         if item is None or execution.paused or execution.ended or not self.may_run_children(execution):
             return []
@@ -156,14 +157,14 @@ class Invocation(RunAhead):
         ]
 
     def may_run_children(self, execution: Execution) -> bool:
-        """Tell whether child executions may run here: one that kills the function does so once, then in its own."""
+        """Tell whether child executions may run here: not at a redelivery, as one may have killed the function."""
         if self.mode is Mode.START and execution.parent is None:
             return False  # others may have its id
         is_again = any(delivery.receives > 1 for delivery in self.deliveries.values())
         return self.dependencies.inline_turns > 0 and not is_again
 
     def child_end(self, execution: Execution, launch: Launch, until: datetime) -> ChildEnded | None:
-        """Run a child execution; answer what its thread hears of it, None if it has not ended by itself."""
+        """Run a child execution; answer its end as the input of its thread, None if it has not ended here."""
         self.sent_on.add(launch.thread.key)
         try:
             made = sharing(execution, child_execution(self.dependencies.definitions, execution, launch))
@@ -172,7 +173,7 @@ class Invocation(RunAhead):
         child = self.started(launch, made, copy_with(self.budget, deadline=until, ends=True))
         if child is None or not child.ended:
             return None
-        return end_of(child) if launch.start.wait else let_go(launch, child)
+        return end_of(child) if launch.start.wait else end_of_unawaited(launch, child)
 
     def started(self, launch: Launch, made: Execution, budget: Budget) -> Execution | None:
         """Run a child execution as far as nobody else is needed; answer it if it is written.
@@ -191,7 +192,7 @@ class Invocation(RunAhead):
 
 
 def asks(thread: Thread) -> bool:
-    """Tell whether others are to be told what a thread waits for, once that is written."""
+    """Tell whether the wait of a thread implies commands, once it is written."""
     if thread.status is Status.WAITING_FOR_ANSWER:
         return isinstance(thread.wait, AnswerWait) and thread.wait.is_kept_elsewhere
     return thread.status is Status.WAITING_FOR_CHILDREN

@@ -1,4 +1,4 @@
-"""What an invocation works with, and on: deliveries, a budget, a mode, adapters."""
+"""The nouns of an invocation: mode, deliveries, pending inputs, budget, dependencies."""
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -34,10 +34,11 @@ from chalicelib.ports import (
 )
 
 Asked: TypeAlias = tuple[str, int, int, int, bool]
-"""A thread at a turn, what of it changes without one, the newest request, and whether the execution has ended."""
+"""The key of the commands of a thread's state: its turn, a counter of what changes them without a turn, the newest
+request, and whether the execution has ended."""
 
 OVERTAKES = timedelta(days=1)
-"""After so long a request for an execution that is not there is done: the execution has never begun."""
+"""After so long a request for an execution that does not exist is dropped: the execution has never begun."""
 
 ANSWER_WITHIN = timedelta(seconds=20)
 """The time of a sweep of one execution."""

@@ -1,4 +1,4 @@
-"""Messages as Lambda hands them over; and those that nobody can read, which are parked."""
+"""Records of SQS as Lambda hands them over: how a message is read, and what becomes of one that cannot be read."""
 
 import logging
 from collections.abc import Mapping

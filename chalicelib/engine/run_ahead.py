@@ -45,10 +45,10 @@ LONGEST_PAUSE = 5.0
 
 
 class RunAhead(Claim):
-    """How far an invocation drives the threads that it owns."""
+    """How an invocation drives the threads that it owns, and writes."""
 
     def advance(self, item: Execution) -> Advance:
-        """Fold what is pending, then every step that is due and pure, as far as it goes."""
+        """Fold the pending inputs, then run the steps that need no call, in memory and within the budget."""
         now = self.dependencies.clock.now()
         advance = self.ahead if self.ahead is not None and self.ahead.item is item else Advance(item, now)
         self.ahead, advance.calls = advance, {}
@@ -124,7 +124,7 @@ class RunAhead(Claim):
         return call.repeatable and advance.may_go_on(now)
 
     def leave(self, advance: Advance) -> None:
-        """Hand every ready thread over, once nothing is in flight; it is written before it is sent."""
+        """Hand every ready thread over, unless a call is in flight; the messages are sent once that is written."""
         if not self.running:
             for key, message in self.due(advance.execution):
                 advance.execution = hand_over(advance.execution, [key], self.me[message])
@@ -151,7 +151,7 @@ class RunAhead(Claim):
         self.looked_at = self.dependencies.clock.now()
 
     def can_wait(self, advance: Advance) -> bool:
-        """Tell whether what was run ahead need not be written yet: it goes on with calls from turns that are not."""
+        """Tell whether an advance need not be written yet: repeatable calls from unwritten turns are in flight."""
         goes_on = not advance.ahead.isdisjoint(self.running) and not advance.asks_for_something()
         return goes_on and not advance.urgent and self.dependencies.clock.now() < advance.since + UNWRITTEN_FOR
 
@@ -165,7 +165,7 @@ class RunAhead(Claim):
         return not is_left and self.dependencies.clock.now() < self.budget.deadline
 
     def collect(self) -> None:
-        """Wait for a call to end, or for its time to be over; its result is pending if its turn is still mine."""
+        """Wait until a call has ended, a call is over its time, or it is time to look or to write."""
         every, waits = self.budget.looks_every, self.is_ahead()
         look_at = [] if every is None else [self.looked_at + every]
         write_at = [waits.since + UNWRITTEN_FOR] if waits else []
@@ -194,7 +194,7 @@ class RunAhead(Claim):
         return thread is not None and thread.key == key and thread.claimed_by == self.request
 
     def look(self) -> None:
-        """See whether the execution was stopped, or has moved on, while calls are under way."""
+        """Read whether the execution was stopped, or has moved on, while calls are under way."""
         item, self.looked_at = self.item, self.dependencies.clock.now()
         with suppress(UnavailableError):  # it is only looked: the next time will do
             current = None if item is None else self.dependencies.executions.get(item.id)
@@ -203,7 +203,7 @@ class RunAhead(Claim):
                 self.reread(item, current)
 
     def limits(self) -> Mapping[TurnKey, datetime]:
-        """Tell when calls in flight are over their time, those that have one."""
+        """Tell when the time of each call in flight is over, of those that have one."""
         item = self.standing()
         if item is None or item.ended:
             return {}
@@ -215,7 +215,7 @@ class RunAhead(Claim):
         }
 
     def give_up(self, key: TurnKey) -> None:
-        """Go on without a call that is over its time; only one that must not be made twice is waited for in the end."""
+        """Go on without a call that is over its time; the answer to one that must not be made twice still counts."""
         self.running.discard(key)
         if message := self.own.get(key):
             self.pending.append(Pending(StepDue(*key), message))
@@ -223,7 +223,7 @@ class RunAhead(Claim):
                 self.late[key] = message
 
     def write(self, item: Execution, advance: Advance) -> None:
-        """Put what is to be a row of history, then the execution if nobody else has written it."""
+        """Put the row of history, if the tail is full, then the execution on condition of its version."""
         self.writes += 1
         self.turns += advance.turns
         writer = f"{self.request}#{self.writes}"
@@ -264,10 +264,7 @@ class RunAhead(Claim):
             self.after_write(copy_with(written, stored=self.written.stored, cost=self.written.cost))
 
     def likely_bytes(self, item: Execution, advance: Advance) -> tuple[int, bool]:
-        """Tell how long the item is likely to become that is written next, and whether the input is to be beside it.
-
-        0: nothing tells, or no further write is likely.
-        """
+        """Estimate the length of the next item (0: unknown), and tell whether the input is to be stored beside it."""
         if advance.execution.ended or item.input_aside:
             return 0, item.input_aside
         if advance.asks_for_something():
@@ -279,7 +276,7 @@ class RunAhead(Claim):
         return likely - saved, item.input_aside or saved > 0
 
     def accept(self, advance: Advance) -> None:
-        """Take what was written for done: the turns of calls that were made ahead of it stand now."""
+        """Take over a successful write: its inputs are no longer pending, its turns no longer ahead."""
         self.presumed, self.pending = False, self.pending[advance.taken :]
         self.ahead, self.unsure = None, set()
         self.turns_per_write = min(2 * self.turns_per_write, self.budget.turns_per_write)
@@ -300,7 +297,7 @@ class RunAhead(Claim):
             advance.records.append(copy_with(record, untaken=untaken))
 
     def read_again(self, execution_id: str) -> Execution | None:
-        """Read what stands there after a write that was not answered; as long as there is time, where that counts.
+        """Read the stored execution after a write that was not answered; again and again, to keep answers to claims.
 
         Raises:
             UnavailableError: the store did not answer.
@@ -317,15 +314,17 @@ class RunAhead(Claim):
                 pause = min(2 * pause, LONGEST_PAUSE)
 
     def holds_answers(self) -> bool:
-        """Tell whether answers are to be written that are known nowhere else: to calls that must not be made twice."""
+        """Tell whether a pending input is the answer to a claimed call, which nobody could get again."""
         inputs = (each.input for each in self.pending if isinstance(each.input, CallSucceeded | CallFailed))
         return any(self.holds_claim(TurnKey(each.thread, each.turn)) for each in inputs)
 
     def write_less(self, item: Execution, advance: Advance, error: OutgrownError) -> None:
-        """Write fewer turns at a time; one that has no room by itself fails its step, or else the first one.
+        """After a write that is too large, write fewer turns at a time; a single one that has no room fails its step.
+
+        If not even that failure has room, the step of the first thread fails.
 
         Raises:
-            OutgrownError: somebody asked for it, or not even that has room.
+            OutgrownError: the caller is told instead, or nothing has room.
         """
         self.turns -= advance.turns
         self.forget_ahead()
@@ -341,20 +340,20 @@ class RunAhead(Claim):
         self.pending = [failing, *self.pending[advance.taken :]]
 
     def can_refuse(self, said: Input) -> bool:
-        """Tell whether there is somebody to be told that what they said has no room."""
+        """Tell whether the caller of the API can be told that their request has no room."""
         return self.mode is Mode.REQUEST and not isinstance(said, SignalReceived | Outgrown)
 
     def places(self, written: Execution) -> dict[str, Any]:
-        """Tell when the schedule finds what is to be written, and how lists do."""
+        """Make the index attributes of an execution to write: its due time, and its status in lists."""
         due = copy_with(written, due_at=self.due_at(written))
         status = listed_under(due, self.dependencies.clock.now())
         return {"due_at": due.due_at, "listed_under": status, "tells_end": written.tells_end and written.ended}
 
     def due_at(self, written: Execution) -> datetime | None:
-        """Tell when the schedule is to look at what is to be written, which itself tells when that was to be before.
+        """Tell the due time of an execution to write, which has the stored one.
 
-        That is soon, where a thread asks for something under no message of a queue: nobody delivers that again should
-        the process that wrote it die before it sends.
+        It is soon where a thread implies messages and is driven by no message of a queue: if this process died before
+        it sends them, nobody would deliver anything again.
         """
         now = self.dependencies.clock.now()
         natural = next_due(written, now)

@@ -1,4 +1,4 @@
-"""Executions that one function works on side by side send their messages together: ten of them are one request.
+"""The batcher of sends: executions that one function works on side by side send their messages in requests of ten.
 
 Each sends right after its write, as though it were alone, and waits until no other is about to send. That is never
 long: one that waits for a call is not waited for, and nobody longer than ``PATIENCE``.
@@ -142,7 +142,7 @@ class SendBatcher:
 
 
 class CallsOutsideBatch:
-    """Calls that keep nobody in a batcher waiting."""
+    """The calls of an execution in a batcher: while it waits for them, the batcher does not wait for it."""
 
     def __init__(self, calls: Calls, batcher: SendBatcher) -> None:
         self._calls = calls

@@ -1,4 +1,4 @@
-"""Where it is kept that executions wait for answers: people's tasks, and signals that are matched by key."""
+"""Waits that have an entry in another table: people's tasks, and the waiters for signals that are matched by key."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -40,7 +40,7 @@ LEFT = "no longer to be done"
 
 
 def open_task(tasks: TaskStore, execution: Execution, thread: Thread, wanted: WaitForAnswer) -> None:
-    """Show people a task, once; or give one that was not done in time to others.
+    """Put the task of a thread, once; reassign one that is overdue.
 
     Raises:
         UnavailableError: the store did not answer.
@@ -63,7 +63,7 @@ def open_task(tasks: TaskStore, execution: Execution, thread: Thread, wanted: Wa
 def subscribe(
     signals: Signals, execution: Execution, subscription: Subscribe, send: Callable[[Sequence[Message]], None]
 ) -> SignalReceived | WaitRefused | None:
-    """Let signals find a thread that waits for one; answer the one that came before it, or that too many wait for it.
+    """Put the waiter of a thread; answer the signal that came before it, a refusal if too many wait, or None.
 
     Raises:
         UnavailableError: the store, or the queue, did not answer.
@@ -83,13 +83,13 @@ def subscribe(
 
 
 def published(channel: Channel, signal_id: str) -> Message:
-    """Make the message that sees a signal through."""
+    """Make the message by which a signal is looked at again, in case whoever published it has died."""
     event = SignalPublished(name=channel.name, key=channel.key, id=signal_id)
     return Message(channel.tenant_id, event, delay=AGAIN_AFTER)
 
 
 def close_wait(tasks: TaskStore, signals: Signals, execution: Execution, command: CloseWait) -> None:
-    """Make known that a turn waits for an answer no longer, and how that ended.
+    """Close the task, or remove the waiter, of a turn that waits for an answer no longer.
 
     Raises:
         UnavailableError: the store did not answer.
@@ -104,7 +104,7 @@ def close_wait(tasks: TaskStore, signals: Signals, execution: Execution, command
 
 
 def taken_elsewhere(signals: Signals, execution_id: str, sent: Sequence[Signal]) -> Sequence[str]:
-    """Find which events that were sent to an execution, and passed on, have been taken: their ids.
+    """Find the events sent to an execution that partitions of its maps have taken from a channel: their ids.
 
     Raises:
         UnavailableError: the store did not answer.

@@ -1,4 +1,4 @@
-"""The waking of an execution: all that its state asks for is sent again, and what lets a thread run that stands."""
+"""The waking of a stuck execution: all that its state implies is sent again, and a message for each stuck thread."""
 
 from datetime import timedelta
 
@@ -12,9 +12,9 @@ from chalicelib.engine.model import ANSWER_WITHIN, Budget, Delivery, Dependencie
 
 
 class Waking(Invocation):
-    """The sending of all that the state of an execution asks for, and of what lets a thread run that stands.
+    """Sends all that the state of an execution implies, and the message that lets a stuck thread run.
 
-    Done twice, or to an execution that is driven, it changes nothing but that a call may be made once more.
+    Done twice, or to an execution that is not stuck, it changes nothing but that a call may be made once more.
     """
 
     patience = Patience()
@@ -29,7 +29,7 @@ class Waking(Invocation):
 
 
 class WakingAll(Waking):
-    """The same where the queues are empty: nobody is at work on what runs."""
+    """The same where the queues are empty: every ready thread counts as stuck at once."""
 
     patience = Patience(timedelta(0), timedelta(0))
 

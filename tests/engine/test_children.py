@@ -7,7 +7,15 @@ from chalicelib.core.executions.inputs import ChildEnded, Launch, Message, Resum
 from chalicelib.core.executions.model import Execution, Failure, State
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.value import copy_with
-from chalicelib.engine.children import child_execution, gatherer, let_go, refused, sharing, with_output, with_stash
+from chalicelib.engine.children import (
+    child_execution,
+    end_of_unawaited,
+    gatherer,
+    refused,
+    sharing,
+    with_output,
+    with_stash,
+)
 from tests.core.examples import Run, blank
 from tests.home import ECHO, Home
 
@@ -70,7 +78,7 @@ class TestAnswers:
 
     def test_a_child_that_is_let_go_is_a_success_with_its_id(self) -> None:
         _, wanted = launch()
-        assert let_go(wanted, blank()) == ChildEnded("main", 1, 0, State.SUCCEEDED, output={"id": "t:d:1"})
+        assert end_of_unawaited(wanted, blank()) == ChildEnded("main", 1, 0, State.SUCCEEDED, output={"id": "t:d:1"})
 
 
 class TestOutputs:
