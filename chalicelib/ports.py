@@ -11,7 +11,7 @@ from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucc
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.history import Row
-from chalicelib.core.records.shown import Choose, Outline, ValueReader
+from chalicelib.core.records.shown import Outline, Selection, ValueReader
 from chalicelib.core.values.errors import SedoError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.position import Position
@@ -42,8 +42,8 @@ class ExecutionStore(ValueReader, Protocol):
             UnavailableError: the store did not answer.
         """
 
-    def outline(self, execution_id: str, choose: Choose, *, consistent: bool = True) -> Outline | None:
-        """Read one as :meth:`get` does, of large values those that are chosen; if not ``consistent``, an old one."""
+    def outline(self, execution_id: str, selection: Selection, *, consistent: bool = True) -> Outline | None:
+        """Read one with the large values of a selection; if not ``consistent``, as it was a moment ago."""
 
     def read(self, ids: Sequence[str]) -> Mapping[str, Execution]:
         """Read many; what is not there, or cannot be read, is left out.

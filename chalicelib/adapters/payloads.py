@@ -34,7 +34,7 @@ from chalicelib.core.records.quotations import (
     quoting,
     read_differing,
 )
-from chalicelib.core.records.shown import Choose, is_needed, nothing, shown_places
+from chalicelib.core.records.shown import Selection, is_needed, shown_places
 from chalicelib.core.records.state_packing import pack_state
 from chalicelib.core.values.errors import PayloadLostError
 from chalicelib.core.values.json import Json, decode, encode
@@ -191,11 +191,11 @@ class Payloads:
         tenant: str,
         body: Body,
         references: Mapping[str, Reference],
-        choose: Choose,
+        selection: Selection,
         *,
         ended: bool,
     ) -> tuple[dict[str, Any], dict[str, Reference]]:
-        """Read the state of an execution, of its large values those that are chosen.
+        """Read the state of an execution with some of its large values.
 
         Answers the references to the others that the API shows, too, by their places there.
 
@@ -203,11 +203,11 @@ class Payloads:
             PayloadLostError: a payload is not there, or not what was put there.
             UnavailableError: the store did not answer.
         """
-        without = body.quoted if choose is nothing else frozenset[str]()
+        without = frozenset[str]() if selection.with_quoted else body.quoted
         bases = self.get(tenant, (each for each in body.bases if each.sha256 not in without))
         document = decode(body.text((bases.get(each.sha256, b"") for each in body.bases), without))
         places = shown_places(document, references, ended=ended)
-        chosen = {*choose({shown: references[place] for place, shown in places.items()})}
+        chosen = {*selection.choose({shown: references[place] for place, shown in places.items()})}
         wanted = {place for place in references if places.get(place) in chosen or is_needed(place)}
         self.unpack(tenant, document, {place: references[place] for place in wanted}, execution_slots)
         return document, {shown: references[place] for place, shown in places.items() if place not in wanted}

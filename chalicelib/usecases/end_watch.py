@@ -5,7 +5,7 @@ from threading import BoundedSemaphore
 
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.records.shown import Choose, Outline, nothing
+from chalicelib.core.records.shown import Outline, Selection, nothing
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.ports import Clock, ExecutionStore
 
@@ -23,7 +23,9 @@ class EndWatch:
         self._executions, self._clock = executions, clock
         self._places = BoundedSemaphore(at_once)
 
-    def outline(self, execution_id: str, choose: Choose, wait: float = 0, *, is_known: bool = False) -> Outline | None:
+    def outline(
+        self, execution_id: str, selection: Selection, wait: float = 0, *, is_known: bool = False
+    ) -> Outline | None:
         """Read an execution once it has ended or is paused, or as it is after some seconds; None: there is none.
 
         One that is paused at the first look is waited for: whoever asks again and again would get answers at once.
@@ -34,13 +36,13 @@ class EndWatch:
             UnavailableError: the store did not answer the first, or the last, look.
         """
         if wait <= 0 or not self._places.acquire(blocking=False):
-            return self._executions.outline(execution_id, choose)
+            return self._executions.outline(execution_id, selection)
         try:
-            first = None if is_known else self._executions.outline(execution_id, choose)
+            first = None if is_known else self._executions.outline(execution_id, selection)
             if not is_known and (first is None or first.execution.ended):
                 return first
             before = None if first is None else first.execution
-            return self._watched(execution_id, wait, before) or self._executions.outline(execution_id, choose)
+            return self._watched(execution_id, wait, before) or self._executions.outline(execution_id, selection)
         finally:
             self._places.release()
 

@@ -14,7 +14,7 @@ from chalicelib.core.executions.inputs import (
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage
 from chalicelib.core.executions.model import Execution, Status
 from chalicelib.core.executions.requests import is_met, problem, redriven_children, repeats
-from chalicelib.core.records.shown import Choose, Outline, fitting, nothing
+from chalicelib.core.records.shown import Outline, Selection, fitting, nothing
 from chalicelib.core.values.errors import (
     ConflictError,
     DefinitionNotFoundError,
@@ -143,7 +143,13 @@ class ExecutionService(ExecutionStarter):
         return execution
 
     def read_outline(
-        self, tenant_id: str, execution_id: str, choose: Choose = fitting, *, wait: float = 0, is_known: bool = False
+        self,
+        tenant_id: str,
+        execution_id: str,
+        selection: Selection = fitting,
+        *,
+        wait: float = 0,
+        is_known: bool = False,
     ) -> Outline:
         """Read an execution, of its large values those that are chosen.
 
@@ -154,7 +160,7 @@ class ExecutionService(ExecutionStarter):
             ExecutionNotFoundError: the tenant has none of this id.
         """
         is_own = ExecutionId.is_of(tenant_id, execution_id)
-        outline = self.ends.outline(execution_id, choose, wait, is_known=is_known) if is_own else None
+        outline = self.ends.outline(execution_id, selection, wait, is_known=is_known) if is_own else None
         if outline is None:
             raise _unknown(execution_id)
         return outline

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from chalicelib.core.records.history import put_back
 from chalicelib.core.records.payload import Reference, Slot, digest, hasher, shown_slots
-from chalicelib.core.records.shown import around, beside, shown_values, view_slots
+from chalicelib.core.records.shown import around, quoted, shown_values, view_slots
 from chalicelib.core.values.errors import PayloadLostError, ValueNotFoundError
 from chalicelib.core.values.json import encode, read_pointer
 from chalicelib.core.values.value import value
@@ -77,8 +77,8 @@ class ValueService:
         """
         if entry is not None:
             return self._of_entry(tenant_id, execution_id, place, entry)
-        outline = self.service.read_outline(tenant_id, execution_id, beside)
-        found = around(place)(outline.left_out)
+        outline = self.service.read_outline(tenant_id, execution_id, quoted)
+        found = around(place).choose(outline.left_out)
         if [*found] == [place]:
             return self._kept(self.executions, tenant_id, outline.left_out[place])
         if found:
@@ -93,7 +93,7 @@ class ValueService:
             raise ValueNotFoundError(f"{execution_id} has no entry {key} in its history: take it from a link there")
         record = records[key.number]
         references = {name: Reference(**each) for name, each in record.get("references", {}).items()}
-        found = around(place)(references)
+        found = around(place).choose(references)
         if [*found] == [place]:
             return self._kept(self.history, tenant_id, references[place])
         texts = {each: self._kept(self.history, tenant_id, each).text() for each in map(references.__getitem__, found)}

@@ -17,7 +17,7 @@ from chalicelib.core.records.codec import execution_json, read_execution
 from chalicelib.core.records.history import new_row, news
 from chalicelib.core.records.payload import STATE, Reference, digest, execution_slots
 from chalicelib.core.records.quotations import QUOTED
-from chalicelib.core.records.shown import around, beside, fitting, nothing
+from chalicelib.core.records.shown import around, fitting, nothing, quoted
 from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.run_ahead import recorded
@@ -177,15 +177,15 @@ class TestOutline:
         assert document["threads"][0]["stash"] == {**{f"v{n}": None for n in range(40)}, "own": 7}
         assert left_out.keys() == {"/input"}
 
-    @pytest.mark.parametrize("choose", [beside, fitting, around("/stash/v3")])
-    def test_all_others_read_it(self, choose: object) -> None:
+    @pytest.mark.parametrize("selection", [quoted, fitting, around("/stash/v3")])
+    def test_all_others_read_it(self, selection: object) -> None:
         book = self.written()
         assert book.written is not None
         document, left_out = Payloads(book.chunks).outline(
             "t",
             book.written.body,
             book.references,
-            choose,
+            selection,
             ended=False,  # type: ignore[arg-type]
         )
         assert document["threads"][0]["stash"]["v3"] == self.given[3]

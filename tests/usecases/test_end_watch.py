@@ -30,15 +30,15 @@ class Looked:
         self.before, self.stale = before or {}, dict[int, Outline | None]()
         self.began = home.clock.now()
 
-    def outline(self, execution_id: str, choose: Any, *, consistent: bool = True) -> Outline | None:
+    def outline(self, execution_id: str, selection: Any, *, consistent: bool = True) -> Outline | None:
         self.looks.append(((self.home.clock.now() - self.began).total_seconds(), consistent))
-        self.choices.append(choose)
+        self.choices.append(selection)
         if len(self.looks) - 1 in self.silent:
             raise UnavailableError
         self.before.get(len(self.looks) - 1, lambda: None)()
         if len(self.looks) - 1 in self.stale:
             return self.stale[len(self.looks) - 1]
-        return self.home.executions.outline(execution_id, choose)
+        return self.home.executions.outline(execution_id, selection)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from chalicelib.core.records.payload import (
     whole_bytes,
 )
 from chalicelib.core.records.quotations import Body
-from chalicelib.core.records.shown import Choose, Outline, nothing
+from chalicelib.core.records.shown import Outline, Selection, nothing
 from chalicelib.core.records.state_packing import BARE, INPUT, Aside, beside, put_aside
 from chalicelib.core.values.json import encode
 from chalicelib.core.values.position import Position
@@ -107,17 +107,17 @@ class DynamoExecutions:
         with undamaged(f"execution {execution_id}"):
             return self.parse(item, known) if item else None
 
-    def outline(self, execution_id: str, choose: Choose, *, consistent: bool = True) -> Outline | None:
+    def outline(self, execution_id: str, selection: Selection, *, consistent: bool = True) -> Outline | None:
         """Read one without some of its values."""
         item = self._item(execution_id, consistent=consistent)
         with undamaged(f"execution {execution_id}"):
-            return None if item is None else self.outlined(item, choose)
+            return None if item is None else self.outlined(item, selection)
 
-    def outlined(self, item: Item, choose: Choose) -> Outline:
+    def outlined(self, item: Item, selection: Selection) -> Outline:
         """Read an item without some of its values."""
         body, references, tail = _contents(item)
         members, ended = header(item, HEADER), HEADER["endedAt"] in item
-        document, left_out = self._payloads.outline(members["tenantId"], body, references, choose, ended=ended)
+        document, left_out = self._payloads.outline(members["tenantId"], body, references, selection, ended=ended)
         execution = read_execution({**document, "tail": tail, **members})
         return Outline(copy_with(execution, due_at=_read_due(item), listed_under=_read_status(item)), left_out)
 
@@ -190,7 +190,7 @@ class DynamoExecutions:
         for _ in range(SCANS):
             with unavailable():
                 page = self._client.scan(**request)
-            outlines = readable(partial(self.outlined, choose=nothing), page["Items"])
+            outlines = readable(partial(self.outlined, selection=nothing), page["Items"])
             found |= {each.execution.id: each.execution for each in outlines}
             if "LastEvaluatedKey" not in page:
                 break

@@ -32,7 +32,7 @@ from chalicelib.core.records.payload import (
     require_room,
     whole_bytes,
 )
-from chalicelib.core.records.shown import Choose, Outline
+from chalicelib.core.records.shown import Outline, Selection
 from chalicelib.core.values.globs import matching
 from chalicelib.core.values.json import Json, encode, format_instant, parse_instant
 from chalicelib.core.values.position import Position
@@ -71,14 +71,14 @@ class MemoryExecutions:
         """Read one."""
         return self._read(self._document(execution_id))
 
-    def outline(self, execution_id: str, choose: Choose, *, consistent: bool = True) -> Outline | None:  # noqa: ARG002 - it always is
+    def outline(self, execution_id: str, selection: Selection, *, consistent: bool = True) -> Outline | None:  # noqa: ARG002 - it always is
         """Read one without some of its values."""
         document = self._document(execution_id)
         if document is None:
             return None
         references, body = references_of(document), body_of(document)
         tenant, ended = document["tenantId"], "endedAt" in document
-        state, left_out = self.payloads.outline(tenant, body, references, choose, ended=ended)
+        state, left_out = self.payloads.outline(tenant, body, references, selection, ended=ended)
         found, due_at = read_execution(document | state), self.due_times.get(execution_id)
         return Outline(copy_with(found, due_at=due_at, listed_under=self.statuses.get(execution_id)), left_out)
 

@@ -55,8 +55,6 @@ SHOWN_OF_MANY = tuple(
 _NEEDED = re.compile(r"/threads/\d+/(?:results|asking/event_key)")
 """What tells what a thread waits for."""
 
-Choose: TypeAlias = Callable[[Mapping[str, Reference]], Collection[str]]
-"""Chooses values, by their places in what the API shows of an execution."""
 MakeLink: TypeAlias = Callable[[str], str | None]
 """Makes the link to a value of a document, by its place in it; None: there is none."""
 
@@ -82,6 +80,16 @@ class Outline:
     """Those that the API would show, by their places in what it shows: ``/input``, ``/stash/report``."""
 
 
+@value
+class Selection:
+    """Which large values are read with an execution; null stands in place of the others."""
+
+    choose: Callable[[Mapping[str, Reference]], Collection[str]]
+    """Chooses values by their places in what the API shows of the execution."""
+    with_quoted: bool = True
+    """Whether the state is read with the values that it quotes from long ones."""
+
+
 def shown_places(document: Mapping[str, Any], references: Mapping[str, Reference], *, ended: bool) -> dict[str, str]:
     """Find the references of an execution's document whose values the API shows: where it does, by their places."""
     numbers = (n for n, thread in enumerate(document["threads"]) if thread["id"] == ROOT and not ended)
@@ -100,8 +108,7 @@ def is_needed(place: str) -> bool:
     return _NEEDED.fullmatch(place) is not None
 
 
-def fitting(references: Mapping[str, Reference]) -> list[str]:
-    """Choose the values that fit into an answer together, the smallest first."""
+def _smallest(references: Mapping[str, Reference]) -> list[str]:
     chosen, room = list[str](), MAX_VALUES
     for place, reference in sorted(references.items(), key=lambda each: each[1].bytes):
         room -= reference.bytes
@@ -111,19 +118,19 @@ def fitting(references: Mapping[str, Reference]) -> list[str]:
     return chosen
 
 
-def nothing(references: Mapping[str, Reference]) -> Collection[str]:  # noqa: ARG001 - as all that choose
-    """Choose no value: what is asked for is what an execution is apart from them, and some may be null."""
-    return ()
+fitting = Selection(_smallest)
+"""Those that fit into an answer together, the smallest first."""
+quoted = Selection(lambda _: ())
+"""None but the quoted ones."""
+nothing = Selection(lambda _: (), with_quoted=False)
+"""None at all: for whoever wants to know what an execution is apart from its values."""
 
 
-def beside(references: Mapping[str, Reference]) -> Collection[str]:  # noqa: ARG001 - as all that choose
-    """Choose no value but those that are not left out in any case."""
-    return ()
-
-
-def around(place: str) -> Choose:
-    """Make what chooses a value, what it is in, and what is in it."""
-    return lambda references: [each for each in references if f"{place}/".startswith(f"{each}/") or _is_in(each, place)]
+def around(place: str) -> Selection:
+    """Select the value at a place, the group that it is in, and what is in it."""
+    return Selection(
+        lambda found: [each for each in found if f"{place}/".startswith(f"{each}/") or _is_in(each, place)]
+    )
 
 
 def _is_in(place: str, outer: str) -> bool:

@@ -130,16 +130,16 @@ def test_values_have_places(slots: Slots, document: dict[str, Any], places: set[
 
 
 def test_values_that_fit_are_chosen_the_smallest_first() -> None:
-    assert fitting(references(a=10, b=MAX_VALUE + 1, c=5)) == ["/c", "/a"]
-    many = fitting(references(**{f"a{n}": 200_000 for n in range(50)}))
+    assert fitting.choose(references(a=10, b=MAX_VALUE + 1, c=5)) == ["/c", "/a"]
+    many = fitting.choose(references(**{f"a{n}": 200_000 for n in range(50)}))
     assert len(many) == 15
-    assert nothing(references(a=1)) == ()
+    assert nothing.choose(references(a=1)) == ()
 
 
 def test_around_a_place_is_what_it_is_in_and_what_is_in_it() -> None:
     found = references(stash=1, stash_a=1, stash_ab=1, input=1)
-    assert around("/stash/a")(found) == ["/stash", "/stash/a"]
-    assert around("/stash")(found) == ["/stash", "/stash/a", "/stash/ab"]
+    assert around("/stash/a").choose(found) == ["/stash", "/stash/a"]
+    assert around("/stash").choose(found) == ["/stash", "/stash/a", "/stash/ab"]
 
 
 def test_places_of_a_document_are_those_of_its_view() -> None:
