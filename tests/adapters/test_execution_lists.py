@@ -241,7 +241,7 @@ class TestWithinBounds:
         return DynamoExecutions(aws.dynamodb, aws.names, Payloads(DynamoChunks(aws.dynamodb, aws.names)), ListLayout(1))
 
     @pytest.mark.parametrize("oldest_first", [False, True])
-    def test_of_keys(self, aws: Aws, tenant: str, *, oldest_first: bool) -> None:
+    def test_a_page_looks_at_so_many_keys_at_most(self, aws: Aws, tenant: str, *, oldest_first: bool) -> None:
         for n in range(30):
             written(self.store(aws), tenant, f"{n:02}", started_at=NOW + n // 3 * SECOND)
         written(self.store(aws), tenant, "rare", definition_id="rare", started_at=NOW + 4 * SECOND)
@@ -266,7 +266,7 @@ class TestWithinBounds:
         found = [*pages(self.lists(aws, keys=9), wanted, 5)]
         assert [name for page in found for name in page] == [f"{n:02}" for n in range(39, -1, -1) if n % 4 < 2]
 
-    def test_of_headers(self, aws: Aws, tenant: str) -> None:
+    def test_a_page_reads_so_many_headers_at_most(self, aws: Aws, tenant: str) -> None:
         for n in range(30):
             state = State.SUCCEEDED if n == 3 else State.FAILED
             written(self.store(aws), tenant, f"{n:02}", state=state, started_at=NOW + n * SECOND)

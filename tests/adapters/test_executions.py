@@ -296,7 +296,7 @@ class TestCarrying:
         assert image is not None
         assert store.restore(json.loads(json.dumps(image))) == execution
 
-    def test_it_is_not_put(self, store: ExecutionStore, tenant: str) -> None:
+    def test_a_carried_submission_is_not_put(self, store: ExecutionStore, tenant: str) -> None:
         store.carry(submitted(tenant, value="x" * 100_000))
         assert store.get(submitted(tenant).id) is None
 

@@ -18,7 +18,7 @@ def test_those_that_are_known_are_not_read_again(moto_aws: Aws, tenant: str) -> 
     assert not reads
 
 
-def test_the_others_are(moto_aws: Aws, tenant: str) -> None:
+def test_a_value_that_is_not_known_is_read(moto_aws: Aws, tenant: str) -> None:
     store = moto_aws.backend.executions
     execution = submitted(tenant, value=noise(20_000, "known"))
     store.create(execution)

@@ -104,7 +104,7 @@ class TestWrites:
         put(index, gone)
         assert numbers(page(index)) == [1], "another one has its name"
 
-    def test_nothing_is_nothing(self, index: SearchIndex) -> None:
+    def test_a_write_of_no_documents_does_nothing(self, index: SearchIndex) -> None:
         assert index.write([]) == []
 
     def test_the_lag_of_the_batch_that_was_read_last_is_told_and_found_by_nobody(self, index: SearchIndex) -> None:

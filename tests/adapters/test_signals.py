@@ -128,7 +128,7 @@ class TestEvents:
         store.put(here, offered(row, None), NOW)
         assert [head.id for head in store.kept(here, 10)] == ["1"]
 
-    def test_it_is_begun_once(self, store: SignalStore, here: Channel) -> None:
+    def test_a_first_version_is_put_once(self, store: SignalStore, here: Channel) -> None:
         row = event("1", "first")
         store.put(here, row, NOW)
         assert store.put(here, event("1", "second"), NOW) == row

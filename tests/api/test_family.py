@@ -86,7 +86,7 @@ def test_filters_are_those_of_one_history(sedo: Sedo, nest: str) -> None:
     assert paged(sedo, nest, 4, f"&from={since}&to={until}") == between
 
 
-def test_it_can_be_lines(sedo: Sedo, nest: str) -> None:
+def test_the_histories_of_a_family_can_be_read_as_json_lines(sedo: Sedo, nest: str) -> None:
     answer = sedo.ask("GET", f"{T}{nest}/history?children=true&limit=100", headers={"Accept": "application/jsonl"})
     assert len(answer.body.decode().splitlines()) == len(paged(sedo, nest))
 

@@ -33,7 +33,7 @@ def test_a_request_keeps_the_id_that_its_caller_gave_it(sedo: Sedo) -> None:
 
 
 @pytest.mark.parametrize("odd", ["", "a b", "x" * 129, "ü"])
-def test_another_gets_one(sedo: Sedo, odd: str) -> None:
+def test_a_request_with_an_odd_id_gets_another_one(sedo: Sedo, odd: str) -> None:
     ids = [sedo.ask("GET", "/sedo/health", headers={"X-Request-Id": odd}).headers["X-Request-Id"] for _ in range(2)]
     assert len({*ids, odd, ""}) >= 3
 

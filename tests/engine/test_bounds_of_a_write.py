@@ -29,7 +29,7 @@ def test_results_that_are_large_together_are_written_in_pieces(home: Home) -> No
     assert written(home, size_per_write=300) == 4
 
 
-def test_so_are_many_turns(home: Home) -> None:
+def test_many_turns_are_written_in_several_writes(home: Home) -> None:
     home.create(*[ECHO] * 10)
     home.service.execute("t", "d", "x")
     assert written(home, turns_per_write=4) == 3

@@ -119,7 +119,7 @@ class TestLost:
         (incident,) = home.incidents.items.values()
         assert (incident.kind, incident.execution_id) == (IncidentKind.MESSAGE_LOST, name)
 
-    def test_a_deadline_does(self, home: Home) -> None:
+    def test_a_deadline_counts_though_its_message_is_lost(self, home: Home) -> None:
         home.create({**HOUR, "timeoutSeconds": 300})
         home.execute("in")
         home.queue.messages.clear()
@@ -127,7 +127,7 @@ class TestLost:
         later(home, 120)
         assert home.only().state is State.FAILED
 
-    def test_a_retry_does(self, home: Home) -> None:
+    def test_a_retry_goes_on_though_its_message_is_lost(self, home: Home) -> None:
         home.create({**CALL, "retry": [{"errors": ["*"], "intervalSeconds": 9}]})
         home.failures = ["No"]
         home.execute("in")

@@ -92,7 +92,7 @@ class TestTime:
         advance = invocation.advance(run.execution)
         assert (advance.turns, advance.execution) == (0, hand_over(run.execution, [ROOT], Driver("mine", "request")))
 
-    def test_before_both_are(self, home: Home) -> None:
+    def test_steps_run_while_time_is_left(self, home: Home) -> None:
         invocation, run = self.echoes(home)
         home.clock.sleep((LEFT - SECOND).total_seconds())
         assert invocation.advance(run.execution).execution.ended

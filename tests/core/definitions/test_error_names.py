@@ -51,7 +51,7 @@ def test_what_a_step_fails_with_of_its_own_is_no_misspelling() -> None:
 
 
 @pytest.mark.parametrize("name", ["Task.Failed", "Task.*"])
-def test_nor_is_its_family(name: str) -> None:
+def test_a_name_or_family_that_a_fail_step_raises_is_no_warning(name: str) -> None:
     failing: Json = {"id": "f", "type": "fail", "error": "Task.Failed", "catch": [{"errors": [name], "next": "z"}]}
     assert warnings(failing, echo("z")) == []
 

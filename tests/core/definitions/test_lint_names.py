@@ -245,7 +245,7 @@ class TestErrors:
             "*",
         ],
     )
-    def test_others_are_not(self, name: str) -> None:
+    def test_a_name_that_the_step_can_fail_with_is_no_warning(self, name: str) -> None:
         retry: Json = [{"errors": [name]}]
         step: Json = {"id": "a", "type": "http", "url": "https://x.test", "timeoutSeconds": 5, "retry": retry}
         assert warnings(step) == []

@@ -104,7 +104,7 @@ class TestCallback:
         run.fold(CallFailed("main", 0, "Boom", "the twin's"))
         assert run.thread().status is Status.WAITING_FOR_ANSWER
 
-    def test_they_can_fail_it(self) -> None:
+    def test_a_callback_can_fail_the_step(self) -> None:
         run = answered(Run(CALL).go().done(), CallbackFailed, "Refused", "no money", {"left": 3})
         assert (run.error.name, run.error.message, run.error.details) == ("Refused", "no money", {"left": 3})
 
@@ -113,7 +113,7 @@ class TestCallback:
         assert (run.thread().key, run.thread().status) == (("main", 1), Status.WAITING_FOR_ANSWER)
         assert answered(run, CallbackSucceeded, 7).output == 7
 
-    def test_silence_fails_it(self) -> None:
+    def test_a_missing_heartbeat_fails_the_step(self) -> None:
         assert Run(WAIT).go().later(60).error.name == "HeartbeatTimeout"
 
     def test_a_sign_of_life_moves_the_end_of_patience_on_and_not_the_turn(self) -> None:

@@ -66,7 +66,7 @@ class TestEffects:
         run.fold(Poisoned(*run.thread().key))
         assert (run.state, run.error.name) == (State.FAILED, "Poison")
 
-    def test_which_can_be_caught(self) -> None:
+    def test_poison_can_be_caught(self) -> None:
         run = Run("steps: [{id: a, type: call, catch: [{errors: [Poison], next: b}]}, {id: b, type: transform}]", "in")
         assert run.go().ask(Poisoned("main", 0)).output == "in"
 

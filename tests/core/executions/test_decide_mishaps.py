@@ -50,17 +50,17 @@ class TestSharesOfStarts:
         run.execution = copy_with(run.execution, spawns=spawns)
         return run.go().thread().status is Status.WAITING_FOR_CHILDREN
 
-    def test_in_all(self) -> None:
+    def test_a_partition_starts_its_share_of_all_starts(self) -> None:
         most = MAX_SPAWNS // 50
         assert self.started(Spawns(most - 1, NOW, 1, share=50))
         assert not self.started(Spawns(most, NOW, 1, share=50))
 
-    def test_in_a_minute(self) -> None:
+    def test_a_partition_starts_its_share_of_the_starts_of_a_minute(self) -> None:
         most = MAX_SPAWNS_A_MINUTE // 50
         assert self.started(Spawns(1, NOW, most - 1, share=50))
         assert not self.started(Spawns(1, NOW, most, share=50))
 
-    def test_one_at_least(self) -> None:
+    def test_a_partition_may_always_start_one(self) -> None:
         assert self.started(Spawns(share=10 * MAX_SPAWNS))
         assert not self.started(Spawns(1, NOW, 0, share=10 * MAX_SPAWNS))
         assert not self.started(Spawns(0, NOW, 1, share=10 * MAX_SPAWNS))

@@ -46,7 +46,7 @@ class TestNobodyWins:
         assert run.later(5).standing == {"main": "joining race", self.A: "ready race/a/y", self.B: "ready race/b/x"}
         assert run.done("well", self.B).output == {"branch": "b", "output": "well"}
 
-    def test_so_does_a_redrive(self) -> None:
+    def test_a_redrive_begins_all_failed_branches_again(self) -> None:
         run = self.lost().ask(RedriveRequested())
         assert run.standing == {"main": "joining race", self.A: "ready race/a/y", self.B: "ready race/b/x"}
         assert run.done("well", self.A).output == {"branch": "a", "output": "well"}

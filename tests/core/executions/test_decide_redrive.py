@@ -182,7 +182,7 @@ class TestRedrive:
             {"step": {"from": "again", "to": "ask"}, "stash": {"got": {"from": "one", "to": None}}}
         ]
 
-    def test_which_must_be_there(self) -> None:
+    def test_a_redrive_from_an_unknown_step_changes_nothing(self) -> None:
         run = Run(CALLS).go().broke("No")
         assert run.fold(RedriveRequested(step="nowhere")) == Decision(run.execution)
 

@@ -83,7 +83,7 @@ class TestCancel:
             "ExecutionCancelled",
         ]
 
-    def test_a_paused_one_too(self) -> None:
+    def test_a_paused_execution_can_be_cancelled(self) -> None:
         run = Run(CALLS).go().ask(PAUSE).ask(CANCEL)
         assert (run.state, run.execution.paused) == (State.CANCELLED, False)
 
@@ -134,7 +134,7 @@ class TestPause:
         assert (run.standing, run.performs) == ({"main": "ready again"}, {})
         assert run.recorded[-1] == "StepStarted main again"
 
-    def test_even_its_end(self) -> None:
+    def test_a_call_under_way_at_a_pause_can_still_end_the_execution(self) -> None:
         run = Run("steps: [{id: a, type: call}]").go().ask(PAUSE).done("late")
         assert (run.state, run.execution.paused, run.output) == (State.SUCCEEDED, False, "late")
 

@@ -179,7 +179,7 @@ class TestNested:
             "StepFailed main outer",
         ]
 
-    def test_or_by_none(self) -> None:
+    def test_a_failure_that_no_level_handles_fails_the_execution(self) -> None:
         run = Run(self.STEPS).go().broke("Boom", self.DEEP)
         assert (run.state, run.error.step) == (State.FAILED, "outer/a/inner/x/deep")
 

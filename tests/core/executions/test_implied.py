@@ -62,7 +62,7 @@ class TestTimers:
     def test_a_wait_asks_for_its_timer_in_whole_seconds(self, seconds: float, delay: int) -> None:
         assert wait(seconds).asks() == [timer(delay)]
 
-    def test_later_for_the_rest(self) -> None:
+    def test_a_timer_that_is_sent_later_is_for_the_rest_of_the_time(self) -> None:
         assert wait(45).later(30).asks() == [timer(15)]
         run = wait(45)
         run.now += 60 * SECOND
@@ -115,7 +115,7 @@ class TestTimers:
     def test_resumed_it_is_asked_for_again(self) -> None:
         assert wait(45).ask(PauseRequested()).ask(ResumeRequested()).asks() == [timer(45, turn=1)]
 
-    def test_nor_after_the_end(self) -> None:
+    def test_after_the_end_there_is_no_timer(self) -> None:
         assert wait(3600).ask(CancelRequested()).asks() == []
 
 
@@ -183,14 +183,14 @@ class TestGivenUp:
         assert Run(self.STEPS).go().later(60).ask(PauseRequested()).asks() == [given_up(3)]
         assert Run(self.STEPS).go().later(60).done().asks() == [given_up(3)]
 
-    def test_until_it_has_ended(self) -> None:
+    def test_a_child_that_has_ended_is_cancelled_no_more(self) -> None:
         assert Run(self.STEPS).go().later(60).ask(ChildEnded("main", 1, 0, State.CANCELLED)).asks() == []
 
     def test_what_stands_when_the_execution_ends_is_told_too(self) -> None:
         run = Run(LARGE).go().child(State.SUCCEEDED, 0).ask(CancelRequested())
         assert run.asks() == [Message(PARTS[1], CancelRequested(turn=3, reason="t:d:1 is ExecutionCancelled"))]
 
-    def test_by_whom_and_why(self) -> None:
+    def test_a_child_is_told_who_stopped_it_and_why(self) -> None:
         assert Run(SUB).go().ask(CancelRequested(actor="ada", reason="ordered twice")).asks() == [
             Message(CHILD, CancelRequested(turn=2, actor="ada", reason="ordered twice"))
         ]
@@ -244,7 +244,7 @@ class TestFarewell:
         end = self.message(run.go().broke("x" * MAX_OUTPUT))
         assert (end.state, end.read, end.error) == (State.FAILED, False, None)
 
-    def test_of_a_cancellation(self) -> None:
+    def test_the_parent_is_told_of_a_cancellation(self) -> None:
         run = Run(CALL)
         run.execution = copy_with(run.execution, parent=self.PARENT)
         assert self.message(run.go().ask(CancelRequested())).state is State.CANCELLED

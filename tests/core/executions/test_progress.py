@@ -32,7 +32,7 @@ def test_items_count_once_they_have_ended() -> None:
     assert come(run.done(thread="main.1.1").broke(thread="main.1.2")) == NestProgress(2, 3, failed=1)
 
 
-def test_so_do_branches() -> None:
+def test_branches_that_have_ended_are_counted() -> None:
     branches = "[{id: a, steps: [{id: x, type: call}]}, {id: b, steps: [{id: y, type: call}]}]"
     run = Run(f"steps: [{{id: both, type: parallel, branches: {branches}}}]").go()
     assert come(run.done(thread="main.1.b")) == NestProgress(1, 2)

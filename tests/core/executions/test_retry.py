@@ -108,7 +108,7 @@ class TestMeant:
         family = f"{name.partition('.')[0]}.*"
         assert (next_attempt([RetryPolicy([family])], failure, {}, "seed") is not None) is ("." in name)
 
-    def test_they_are_these(self) -> None:
+    def test_the_errors_that_a_star_does_not_retry(self) -> None:
         assert {
             "TemplateFailed",
             "TemplateBudgetExceeded",

@@ -185,7 +185,7 @@ class TestOutcome:
         run = Run(f"steps: [{{id: a, type: choice, choices: {choices}}}, {{id: b, type: succeed}}]", "text")
         assert outcome(run.definition, run.execution, run.thread())
 
-    def test_one_before_it_is(self) -> None:
+    def test_a_choice_before_the_first_that_holds_is_evaluated(self) -> None:
         choices = "[{when: 'add(input, `1`) == `1`', next: b}, {when: '`true`', next: b}]"
         run = Run(f"steps: [{{id: a, type: choice, choices: {choices}}}, {{id: b, type: succeed}}]", "text")
         with pytest.raises(TemplateError):

@@ -113,7 +113,7 @@ class TestRunning:
 
 
 class TestDueTimes:
-    def test_what_waits_has_one(self) -> None:
+    def test_an_execution_that_waits_has_a_due_time(self) -> None:
         execution = copy_with(stored(Run(WAIT).go()), due_at=None, listed_under=ExecutionStatus.RUNNING)
         assert found(execution) == [("unwatched", "", "it waits, and the schedule does not know when to look at it")]
 

@@ -127,7 +127,7 @@ class TestWrong:
     def test_a_timer_that_has_not_come_is_late(self, after: timedelta, wrong: str | None) -> None:
         assert only(Run(WAIT).go().execution, after).wrong == wrong
 
-    def test_so_is_a_start(self) -> None:
+    def test_a_start_that_nobody_has_touched_is_late(self) -> None:
         assert only(Run(CALLS).execution, 2 * MINUTE).wrong == "late"
 
     def test_what_was_left_to_others_may_take_ten_minutes(self) -> None:

@@ -97,7 +97,7 @@ def shown(record: HistoryEntry) -> Any:
 
 
 class TestRecords:
-    def test_a_full_one(self) -> None:
+    def test_a_record_with_all_members(self) -> None:
         record = HistoryEntry(
             NOW, State.STEP_FAILED, "main", 3, "s", 2, "ada", [1], FAILURE, {"a": 1}, {"version": {}}, ("c",), 7
         )
@@ -121,7 +121,7 @@ class TestRecords:
         assert shown(entry).items() >= {"index": 57, "params": {"a": 1}, "task": "t", "attempt": 1}.items()
         assert shown(copy_with(entry, about={})).keys() == {*RECORD, "index"}
 
-    def test_a_bare_one(self) -> None:
+    def test_a_record_without_optional_members(self) -> None:
         assert shown(HistoryEntry(NOW, State.STARTED, "main", 0, "s")) == {
             "time": "2026-01-01T12:30:15.123Z",
             "state": "ExecutionStarted",
