@@ -53,14 +53,14 @@ guarded = partial(app.route, authorizer=AUTHORIZERS.get(min(settings.auth), auth
 
 
 def wired() -> "Wiring":
-    """Load everything else, once it is needed: every function imports this module."""
+    """Answer the object graph; it is made at its first use, as every function imports this module."""
     from chalicelib.wiring.graph import wiring  # noqa: PLC0415 - see above
 
     return wiring()
 
 
 def routes() -> "Routes":
-    """Find what answers the operations of the contract; each is called as its operation is."""
+    """Answer the implementations of the operations of the contract, each by its operationId."""
     return wired().routes
 
 
@@ -70,7 +70,7 @@ def request() -> Request:
 
 
 def observed(event: object, get_response: "Callable[[object], object]") -> object:
-    """Observe a call of a function, whatever it is of."""
+    """Observe a call of a function, whatever its event is."""
     return wired().observed(event, get_response)
 
 
@@ -80,7 +80,7 @@ if settings.is_observed:
 
 @app.middleware("http")
 def explain(event: Request, get_response: "Callable[[Request], Response]") -> Response:
-    """Make problem documents of what Chalice itself refuses, and give each answer the header fields that all have."""
+    """Turn errors of Chalice into problem documents, and add the header fields that every answer has."""
     from chalicelib.api.headers import REQUEST_ID, dressed, log_members, named  # noqa: PLC0415 - nothing heavy at the top
     from chalicelib.api.http import framework_problem, nowhere  # noqa: PLC0415 - the same
 
@@ -124,7 +124,7 @@ def read_docs_file(name: str) -> Response:
 
 @app.route("/ui", methods=READ)
 def open_console() -> Response:
-    """Lead to the console."""
+    """Redirect to the console."""
     return routes().console.open_console(request())
 
 
@@ -166,13 +166,13 @@ def read_me() -> Response:
 
 @guarded(T, methods=READ)
 def read_tenant(tenantId: str) -> Response:
-    """Show what is set of a tenant."""
+    """Read the settings and quotas of a tenant."""
     return routes().access.read_tenant(request(), tenantId)
 
 
 @guarded(T, methods=["PUT"], content_types=JSON)
 def put_tenant(tenantId: str) -> Response:
-    """Set it."""
+    """Write the settings and quotas of a tenant."""
     return routes().access.put_tenant(request(), tenantId)
 
 
@@ -202,7 +202,7 @@ def put_role(tenantId: str, name: str) -> Response:
 
 @guarded(T + "/roles/{name}", methods=["DELETE"])
 def delete_role(tenantId: str, name: str) -> Response:
-    """Take a role away."""
+    """Delete a role."""
     return routes().access.delete_role(request(), tenantId, name)
 
 
@@ -226,7 +226,7 @@ def put_binding(tenantId: str, name: str) -> Response:
 
 @guarded(T + "/bindings/{name}", methods=["DELETE"])
 def delete_binding(tenantId: str, name: str) -> Response:
-    """Take a binding away."""
+    """Delete a binding."""
     return routes().access.delete_binding(request(), tenantId, name)
 
 
@@ -322,7 +322,7 @@ def dry_run_definition(tenantId: str, id: str) -> Response:
 
 @guarded(T + "/definitions/{id}/test/values", methods=["POST"], content_types=JSON)
 def read_dry_run_value(tenantId: str, id: str) -> Response:
-    """Run a definition with mocks, and read a value of what came of it."""
+    """Run a definition with mocks, and read a value of the result."""
     return routes().dry_runs.read_dry_run_value(request(), tenantId, id)
 
 
@@ -364,19 +364,19 @@ def cancel_execution(tenantId: str, id: str) -> Response:
 
 @guarded(T + "/executions/{id}/pause", methods=["POST"], content_types=JSON)
 def pause_execution(tenantId: str, id: str) -> Response:
-    """Let an execution stand still."""
+    """Pause an execution."""
     return routes().executions.pause_execution(request(), tenantId, id)
 
 
 @guarded(T + "/executions/{id}/resume", methods=["POST"], content_types=JSON)
 def resume_execution(tenantId: str, id: str) -> Response:
-    """Let a paused execution go on."""
+    """Resume a paused execution."""
     return routes().executions.resume_execution(request(), tenantId, id)
 
 
 @guarded(T + "/executions/{id}/redrive", methods=["POST"], content_types=JSON)
 def redrive_execution(tenantId: str, id: str) -> Response:
-    """Let an execution go on after its end."""
+    """Redrive an execution after its end."""
     return routes().executions.redrive_execution(request(), tenantId, id)
 
 
@@ -430,31 +430,31 @@ def read_task_value(tenantId: str, id: str) -> Response:
 
 @guarded(T + "/tasks/{id}/claim", methods=["POST"], content_types=JSON)
 def claim_task(tenantId: str, id: str) -> Response:
-    """Let others see who does a task."""
+    """Claim a task."""
     return routes().tasks.claim_task(request(), tenantId, id)
 
 
 @guarded(T + "/tasks/{id}/release", methods=["POST"], content_types=JSON)
 def release_task(tenantId: str, id: str) -> Response:
-    """Leave a task to others."""
+    """Release a claimed task."""
     return routes().tasks.release_task(request(), tenantId, id)
 
 
 @guarded(T + "/tasks/{id}/reassign", methods=["POST"], content_types=JSON)
 def reassign_task(tenantId: str, id: str) -> Response:
-    """Give a task to others."""
+    """Reassign a task."""
     return routes().tasks.reassign_task(request(), tenantId, id)
 
 
 @guarded(T + "/tasks/{id}/complete", methods=["POST"], content_types=JSON)
 def complete_task(tenantId: str, id: str) -> Response:
-    """Do a task."""
+    """Complete a task with an answer."""
     return routes().tasks.complete_task(request(), tenantId, id)
 
 
 @guarded(T + "/tasks/{id}/reject", methods=["POST"], content_types=JSON)
 def reject_task(tenantId: str, id: str) -> Response:
-    """Say that a task will not be done."""
+    """Reject a task."""
     return routes().tasks.reject_task(request(), tenantId, id)
 
 
@@ -478,7 +478,7 @@ def read_incident(tenantId: str, id: str) -> Response:
 
 @guarded(T + "/incidents/{id}/redrive", methods=["POST"], content_types=JSON)
 def redrive_incident(tenantId: str, id: str) -> Response:
-    """Do what mends an incident."""
+    """Redrive the execution of an incident."""
     return routes().incidents.redrive_incident(request(), tenantId, id)
 
 
@@ -514,13 +514,13 @@ def delete_schedule(tenantId: str, name: str) -> Response:
 
 @guarded(T + "/schedules/{name}/pause", methods=["POST"], content_types=JSON)
 def pause_schedule(tenantId: str, name: str) -> Response:
-    """Let a schedule start nothing by itself."""
+    """Pause a schedule."""
     return routes().schedules().pause_schedule(request(), tenantId, name)
 
 
 @guarded(T + "/schedules/{name}/resume", methods=["POST"], content_types=JSON)
 def resume_schedule(tenantId: str, name: str) -> Response:
-    """Let a paused schedule go on."""
+    """Resume a paused schedule."""
     return routes().schedules().resume_schedule(request(), tenantId, name)
 
 
@@ -544,37 +544,37 @@ def read_audit(tenantId: str) -> Response:
 
 @app.route("/sedo/callbacks/succeed", methods=["POST"], content_types=JSON)
 def succeed_step() -> Response:
-    """Answer what a step waits for."""
+    """Complete a step that waits for a callback."""
     return routes().answers.succeed_step(request())
 
 
 @app.route("/sedo/callbacks/fail", methods=["POST"], content_types=JSON)
 def fail_step() -> Response:
-    """Let the step fail that waits for an answer."""
+    """Fail a step that waits for a callback."""
     return routes().answers.fail_step(request())
 
 
 @app.route("/sedo/callbacks/heartbeat", methods=["POST"], content_types=JSON)
 def keep_step() -> Response:
-    """Say that the answer is still to come."""
+    """Send a heartbeat for a step that waits for a callback."""
     return routes().answers.keep_step(request())
 
 
 @app.route("/sedo/callbacks/{token}/succeed", methods=["POST"], content_types=JSON)
 def succeed_callback(token: str) -> Response:
-    """Answer with the token in the path."""
+    """Complete a step, with the token in the path."""
     return routes().answers.succeed_callback(request(), token)
 
 
 @app.route("/sedo/callbacks/{token}/fail", methods=["POST"], content_types=JSON)
 def fail_callback(token: str) -> Response:
-    """Let the step fail, with the token in the path."""
+    """Fail a step, with the token in the path."""
     return routes().answers.fail_callback(request(), token)
 
 
 @app.route("/sedo/callbacks/{token}/heartbeat", methods=["POST"], content_types=JSON)
 def keep_callback(token: str) -> Response:
-    """Say that it is still to come, with the token in the path."""
+    """Send a heartbeat for a step, with the token in the path."""
     return routes().answers.keep_callback(request(), token)
 
 
@@ -604,13 +604,13 @@ def on_timer_message(event: SQSEvent) -> object:
 
 @app.on_sqs_message(queue=names.dead_work, batch_size=1)
 def on_dead_letter(event: SQSEvent) -> object:
-    """Work on a message that was received too often, alone: what fails of it by itself fails for all to see."""
+    """Work on one dead letter, alone, so that none is suspected of what another has done."""
     return wired().dead_letters.handle(*batch(event))
 
 
 @app.on_sqs_message(queue=names.dead_timers, batch_size=1)
 def on_dead_timer(event: SQSEvent) -> object:
-    """Do the same for a given-up timer."""
+    """Work on one dead letter of the queue of timers, alone."""
     return wired().dead_letters.handle(*batch(event))
 
 
@@ -623,7 +623,7 @@ def on_dynamodb_record(event: DynamoDBEvent) -> object:
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def on_schedule(event: CloudWatchEvent) -> int:
-    """Send the timers of long waits that come due, and again what is later than it should be."""
+    """Send the timers of long waits that come due, and once more the messages of what is late."""
     return wired().sweep_due(event.to_dict()["id"], left(event.context))
 
 

@@ -1,1 +1,1 @@
-"""The ports of sedo, kept by real services and by memory."""
+"""Implementations of the ports: over AWS, HTTP, OpenSearch, and in memory."""

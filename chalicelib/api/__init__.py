@@ -1,1 +1,1 @@
-"""What each route answers: a request that is as the contract asks, a use case, its result as JSON."""
+"""The operations of the HTTP API: each takes a request that the contract allows, calls a use case, and answers JSON."""

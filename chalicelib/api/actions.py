@@ -1,7 +1,7 @@
-"""Whether callers may do what answers name: by the rights that the contract says, and the conditions of definitions.
+"""Conditions of access, and the refused ``actions`` of an answer.
 
-Conditions cost nothing where ``SEDO_AUTH`` is ``none``. Elsewhere a definition is read, once in a function, and an
-execution where the condition of its definition sees it.
+Beside the right that the contract asks for, a definition can ask a condition of callers. That costs nothing where
+``SEDO_AUTH`` is ``none``. Elsewhere a definition is read, once in a process, and an execution if a condition reads it.
 """
 
 from collections.abc import Callable
@@ -122,7 +122,7 @@ class AccessConditions:
         return unmet(service.parsed.get(tenant, definition_id, which), which, "read", subject, service.clock.now())
 
     def readable(self, request: ApiRequest) -> Callable[[str, int], bool] | None:
-        """Make what tells whether a caller may see the executions of a version of a definition; None: all."""
+        """Make the predicate of the versions of definitions whose executions a caller may see; None: all."""
         subject, now, tenant = request.admission.subject, self.service.clock.now(), request.path["tenantId"]
         if subject is None:
             return None
@@ -134,7 +134,7 @@ class AccessConditions:
         return is_readable
 
     def sees(self, request: ApiRequest) -> Callable[[Waiter], bool]:
-        """Make what tells whether a caller may see that an execution waits for an event."""
+        """Make the predicate of the waiters for an event that a caller may see."""
         is_readable, problem = self.readable(request), request.admission.problem
 
         def sees(waiter: Waiter) -> bool:
@@ -158,7 +158,7 @@ class AccessConditions:
 def refusals(
     request: ApiRequest, operation: str, name: str, condition: Callable[[], str | None] = lambda: None
 ) -> Refused:
-    """Make what tells why a caller may not do what an action names: which right is missing, or what condition.
+    """Make the function that tells which right or condition keeps a caller from an action of an answer.
 
     Args:
         request: asks for the answer that names actions.

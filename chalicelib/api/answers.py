@@ -161,7 +161,7 @@ def _sent(item: Execution, signal: Signal, now: datetime) -> dict[str, Json]:
 
 
 def _goes(event: Mapping[str, Json]) -> list[Json]:
-    """Say where an event is in the list of those that were sent: it is ordered by until when they are kept."""
+    """Make the sort key of an event in the list of sent ones: until when it is kept, and its id."""
     return [event["until"], event["id"]]
 
 

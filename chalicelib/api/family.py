@@ -92,7 +92,7 @@ class FamilyPage:
 def family_of(
     request: ApiRequest, histories: HistoryReader, details: ExecutionDetails, executions: ExecutionStore, clock: Clock
 ) -> FamilyReader:
-    """Make what reads histories as far as the caller may see them, in the order that is asked for."""
+    """Make the page of histories that the caller may see, in the order that is asked for."""
     conditions, names = request.support.conditions, request.admission.grant.names("executions:read")
     seen = ExecutionFilter("", oldest_first=True, names=names, is_readable=conditions.readable(request))
     hidden, newest_first = partial(conditions.concealed, request), request.query["sort"] == "-time"

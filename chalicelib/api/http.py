@@ -59,18 +59,18 @@ T = TypeVar("T")
 
 
 class Supported(Protocol):
-    """What has operations."""
+    """A class whose methods are operations."""
 
     @property
     def support(self) -> ApiSupport:
-        """What operations share."""
+        """The collaborators of its operations."""
 
 
 def answer(body: Json, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with JSON.
 
     Raises:
-        SedoError: Lambda would not take the answer; nothing that has bounds of its own comes to that.
+        SedoError: the answer is larger than Lambda takes; operations bound theirs before.
     """
     fields: dict[str, str | list[str]] = {"Content-Type": "application/json", **(headers or {})}
     text = json.dumps(body, ensure_ascii=False)
@@ -122,7 +122,7 @@ def _problem_json(found: Problem) -> dict[str, Json]:
 def operation(
     answers: Callable[[S, ApiRequest], Response],
 ) -> Callable[Concatenate[S, Request, ...], Response]:
-    """Make what answers an operation of the contract a route; it is called as the operation is: by its operationId.
+    """Turn a method into the route of the operation that has its name as operationId.
 
     The route takes the request and the parameters of its path, in their order. It answers errors as problem documents.
     """
@@ -147,13 +147,13 @@ def operation(
 
 
 def announced(response: Response, declared: Mapping[str, Any]) -> Response:
-    """Say in an answer that its operation will go, if the contract says so."""
+    """Add the header fields ``Deprecation`` and ``Sunset`` to an answer, if the contract has them."""
     response.headers |= declared.get("fields", {})
     return response
 
 
 def explained(answers: Callable[[], Response]) -> Response:
-    """Answer what it raises as a problem document."""
+    """Answer with the problem document of the error, if one is raised."""
     try:
         return answers()
     except errors.SedoError as error:
@@ -204,7 +204,7 @@ def framework_problem(response: Response, route: RouteEntry | None) -> Response:
 
 
 def nowhere(path: str, routes: Mapping[str, Mapping[str, object]]) -> Response:
-    """Answer a request for what no route is of: there is nothing at its path, or not with its method."""
+    """Answer a request that no route takes: 404, or 405 where its path has other methods."""
     for route, methods in routes.items():
         if methods and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", route), path):
             status = HTTPStatus.METHOD_NOT_ALLOWED

@@ -1,4 +1,4 @@
-"""What comes next by the definition of an execution, in words for people and members for machines."""
+"""The outlook of an execution (where an error leads, what a redrive does), as sentences and as JSON members."""
 
 from collections.abc import Iterator, Mapping
 
@@ -23,7 +23,7 @@ LEADS: Mapping[Landing, str] = {
 
 @value
 class Outlook:
-    """What comes next of an execution."""
+    """The outlook of an execution, as its definition tells it."""
 
     definition: Definition
     execution: Execution

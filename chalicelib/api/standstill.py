@@ -1,4 +1,4 @@
-"""What the route of a tenant that is to stand still answers."""
+"""The operation that pauses all running executions of a stopped tenant."""
 
 from chalice.app import Response
 

@@ -1,4 +1,4 @@
-"""What all operations of the API share."""
+"""The collaborators of every operation of the API: cursors, kept answers, admission, conditions, the audit."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @value
 class ApiSupport:
-    """What operations share."""
+    """The collaborators of every operation."""
 
     cursors: Cursors
     replies: Replies

@@ -123,7 +123,7 @@ class VisitPage:
 
 @value
 class Beside:
-    """What is known of the history around the entries of a page."""
+    """The history around the entries of a page, as far as its visits need it."""
 
     execution: Execution
     definition: Definition | None

@@ -1,4 +1,4 @@
-"""Why an execution stands where it stands, in words for people and members for machines."""
+"""``why`` of an execution and of its threads: what keeps each from moving, as sentences and as JSON members."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -95,7 +95,7 @@ IN_THE_WAY: Mapping[Obstacle, str] = {
 
 @value
 class Explanation:
-    """Why an execution, and each of its threads, stands where it stands."""
+    """What keeps an execution, and each of its threads, from moving."""
 
     execution: Execution
     now: datetime

@@ -1,4 +1,4 @@
-"""What other systems say: answers with a token, and signals."""
+"""The use cases of other systems: callbacks with a token, and events (signals)."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial

@@ -132,7 +132,7 @@ class Services:
 
     @cached_property
     def standstill(self) -> "Standstill":
-        """Tenants that are to stand still."""
+        """The pause of stopped tenants."""
         from chalicelib.usecases.standstill import Standstill  # noqa: PLC0415 - see above
 
         return Standstill(self._dependencies.executions, self._quotas, self.executions.pause, self._dependencies.clock)
@@ -152,7 +152,7 @@ class Services:
 
     @cached_property
     def execution_details(self) -> "ExecutionDetails":
-        """What stands elsewhere of executions."""
+        """Details of executions from other tables and items."""
         from chalicelib.usecases.execution_details import ExecutionDetails  # noqa: PLC0415 - see above
 
         return ExecutionDetails(self._dependencies.tasks, self._dependencies.executions, self._kept_waits)
@@ -171,7 +171,7 @@ class Services:
 
     @cached_property
     def answers(self) -> "AnswerService":
-        """What other systems say: answers and signals."""
+        """Callbacks and events."""
         from chalicelib.usecases.answers import AnswerService  # noqa: PLC0415 - see above
 
         return AnswerService(

@@ -1,4 +1,4 @@
-"""Trials: what is to be run in a dry run, and the definitions as they are run in it."""
+"""The plan of a dry run: what is run, with which mocks and bounds, and the definitions as they are run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
@@ -31,7 +31,7 @@ SIZE = LIMITS.dry_run_size
 
 @value
 class DryRunPlan:
-    """What to run, and with what."""
+    """What is run in a dry run: a definition or one step, an input, and mocks."""
 
     tenant_id: str
     definition_id: str
@@ -48,7 +48,7 @@ class DryRunPlan:
 
 @value
 class Bounds:
-    """What a dry run may take."""
+    """Bounds of a dry run: turns, time, size."""
 
     turns: int = TURNS
     seconds: float = SECONDS
@@ -67,7 +67,7 @@ class Bounds:
 
 @value
 class DryRun:
-    """What came of a dry run, as JSON values."""
+    """The result of a dry run, as JSON values."""
 
     state: str
     """Of the execution: ``StepStarted`` of one that waits for what is ``unanswered``; of one step that leads to another

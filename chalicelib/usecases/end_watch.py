@@ -1,4 +1,4 @@
-"""Waiting for the end of an execution, or a pause: it is looked at less and less often, up to an instant."""
+"""``?wait``: polls an execution until it ends or is paused, less and less often, for some seconds at most."""
 
 from contextlib import suppress
 from threading import BoundedSemaphore

@@ -1,4 +1,4 @@
-"""What is to be shown of an execution and stands elsewhere: people's tasks, and how far partitions of a `map` are."""
+"""Details of an execution that are in other tables or items: its tasks, its waiters, the progress of its partitions."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -34,7 +34,7 @@ PARTITIONS = 20
 
 @value
 class Details:
-    """What stands elsewhere of one execution, by id."""
+    """Details of one execution from other tables and items, by their ids."""
 
     tasks: Mapping[str, Task] = field(default_factory=dict)
     partitions: Mapping[str, Execution] = field(default_factory=dict)
@@ -62,7 +62,7 @@ Entry = tuple[EntryPlace, dict[str, Any]]
 
 @value
 class ExecutionDetails:
-    """Reads what stands elsewhere."""
+    """Reads details of executions from other tables and items."""
 
     tasks: TaskStore
     executions: ExecutionStore

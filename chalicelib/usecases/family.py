@@ -1,4 +1,4 @@
-"""The use case of one history of many: what an execution did, and all that it has started, in the order of time."""
+"""The use case of a merged history: the entries of an execution and of all that it has started, ordered by time."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress

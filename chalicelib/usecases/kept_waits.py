@@ -1,4 +1,4 @@
-"""The use case of waits that others keep: whether people find the tasks, and events the waiters, of an execution."""
+"""The check of waits: whether the tasks and the waiters of an execution are in their tables."""
 
 from collections.abc import Mapping
 from datetime import datetime

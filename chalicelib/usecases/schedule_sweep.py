@@ -1,4 +1,4 @@
-"""What happens once a minute: schedules that are due before long are sent for, to be looked at when they are."""
+"""The sweep of schedules: once a minute a timer message is sent for each schedule that is due soon."""
 
 import logging
 from datetime import datetime

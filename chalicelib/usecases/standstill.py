@@ -1,4 +1,4 @@
-"""The use case of a tenant that is to stand still: pause all that runs of it."""
+"""The use case of a stopped tenant: pause all of its running executions."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,7 +19,7 @@ WITHIN = timedelta(seconds=15)
 
 @value
 class Standstill:
-    """It, a part at a time: what is paused runs no more, so a repeat goes on where the call before has ended."""
+    """Pauses some executions in each call; a repeat goes on where the call before has ended."""
 
     executions: ExecutionStore
     quotas: Callable[[str], Quotas]

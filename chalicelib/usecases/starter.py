@@ -1,4 +1,4 @@
-"""How an execution comes to be there and to go on: run where it is started, or left to a worker."""
+"""The start of executions: run in the request that starts them, or put and left to a worker."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,7 +24,7 @@ BEGUN_WITHIN = timedelta(seconds=LIMITS.call_seconds)
 
 @value
 class ExecutionStarter:
-    """Starts executions that are made already."""
+    """Starts submitted executions."""
 
     executions: ExecutionStore
     queue: Queue

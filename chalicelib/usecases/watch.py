@@ -1,8 +1,7 @@
-"""The watch over a stage, once a minute behind the look at what is due: a sample is checked, and incidents end.
+"""The watch over a stage: once a minute, after the sweep, it checks a sample of executions and ends incidents.
 
-Each minute has a part of all executions: so each is checked in its turn, and in a small stage each time. They are held
-against the rules of the production check. What stands though nothing drives it on is an incident, and is woken; what
-the indexes do not have right is written again.
+Each minute has its part of all executions: so each is checked in its turn, and in a small stage each time. The rules
+are those of the doctor. A stuck execution is an incident, and is woken; a wrong entry of an index is written again.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""What a process is wired from: what implements its ports, and where parameters, secrets and health come from."""
+"""The adapters of a process: implementations of the ports, and sources of parameters, secrets and health."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING

@@ -36,7 +36,7 @@ class CallWiring:
         self._prefix, self._room = names.prefix, adapters.room
 
     def handler(self, kind: str) -> "CallHandler":
-        """Make what makes calls of a kind (``http``, ``aws``, ``lambda``), with secrets and tokens."""
+        """Make the handler of calls of a kind (``http``, ``aws``, ``lambda``), with secrets and tokens."""
         make: Mapping[str, Callable[[], PlainCall]] = {"http": self._http, "aws": self._aws, "lambda": self._lambda}
         return guarded(make[kind](), self._secrets.get, self.tokens.issue)
 

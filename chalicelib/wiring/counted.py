@@ -1,4 +1,4 @@
-"""What is counted wherever it is used."""
+"""The incident log, with a metric of each incident."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from chalicelib.usecases.incidents import IncidentStore
 
 
 class CountedIncidents:
-    """A log of incidents that is counted."""
+    """An incident log that counts what it records."""
 
     def __init__(self, incidents: IncidentStore, metrics: Metrics) -> None:
         self._incidents, self._metrics = incidents, metrics

@@ -1,4 +1,4 @@
-"""What observes a process, where settings say so: metrics of its calls, and traces."""
+"""The metrics and traces of a process, where the settings ask for them."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence

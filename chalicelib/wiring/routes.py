@@ -1,4 +1,4 @@
-"""What the routes call, and what each route answers of the use cases."""
+"""The operations that the routes of ``app.py`` call, wired to their use cases."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache

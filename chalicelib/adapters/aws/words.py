@@ -1,4 +1,4 @@
-"""What botocore says of a call, in the words of JSON and of AWS."""
+"""Error messages of botocore, reworded in the terms of JSON and of AWS."""
 
 import json
 import re

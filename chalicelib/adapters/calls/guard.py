@@ -1,4 +1,4 @@
-"""Calls into the world: secrets go in at the last moment, and come back nowhere."""
+"""The guard of call handlers: it fills secrets in right before a call, and redacts them in what comes back."""
 
 from collections.abc import Callable
 from typing import TypeAlias

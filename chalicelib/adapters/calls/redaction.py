@@ -1,4 +1,4 @@
-"""Secrets, taken out of what calls bring back."""
+"""The redaction of secrets in results and errors of calls."""
 
 import re
 from collections.abc import Callable, Collection

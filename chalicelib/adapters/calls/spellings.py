@@ -1,4 +1,4 @@
-"""Secrets in every spelling in which they can come back, and where those stand in a text.
+"""The encodings in which a secret can come back in an answer, and where they are in a text.
 
 Case counts for nothing in ASCII: a host and percent escapes are written in either.
 """

@@ -1,4 +1,4 @@
-"""Where lists of executions look: the partitions of the indexes, and the ranges of them.
+"""The sources of a list of executions: which partitions of which indexes it reads, and which ranges of them.
 
 An index for one filter is chosen by an installation, as it takes a write unit for each start.
 """

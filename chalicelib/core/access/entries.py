@@ -1,4 +1,4 @@
-"""Entries: what a tenant says of access, each under its kind and name, with a version that counts its writes."""
+"""Entries of the table of access: roles, bindings, keys, the tenant's own record; each with a version."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime

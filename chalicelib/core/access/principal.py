@@ -9,7 +9,7 @@ from chalicelib.core.values.value import copy_with, value
 
 
 class Means(StrEnum):
-    """How a principal has shown who it is."""
+    """How a principal was authenticated."""
 
     NONE = "none"
     """Not at all: where nobody else can reach sedo."""

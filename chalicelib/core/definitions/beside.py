@@ -1,4 +1,4 @@
-"""What is odd about the rest of a definition that has problems: what has one is replaced by what may be anything."""
+"""Warnings for a definition that has problems: each part with a problem is replaced by one that may be anything."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

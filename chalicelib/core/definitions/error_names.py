@@ -1,4 +1,4 @@
-"""What is odd about the names of errors in `retry` and `catch`."""
+"""Warnings for the names of errors in `retry` and `catch`."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What an expression reads and comes to, as JSON Schemas."""
+"""Expressions as JSON Schemas: what an expression reads, and what it evaluates to."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,4 @@
-"""What is odd about a definition that is valid."""
+"""The linter: warnings for a valid definition."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial

@@ -1,4 +1,4 @@
-"""Rendered parameters as their authors mean them, where a template yields something else than the parameter takes."""
+"""Coercion of rendered parameters: a number for a text, and null for what may be left out."""
 
 from collections.abc import Mapping
 from typing import Any

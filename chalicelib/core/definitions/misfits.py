@@ -1,4 +1,4 @@
-"""Why what steps come to never passes a schema, as far as its own schema tells."""
+"""Misfits: results whose own schema says that they never pass the schema that they have to pass."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

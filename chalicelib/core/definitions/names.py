@@ -1,4 +1,4 @@
-"""What is odd about the names that an expression reads: those that can never be there, or that mean something else."""
+"""Warnings for the names that an expression reads: those that can never be there, or that mean something else."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What people write who know another workflow system, and what it is called here."""
+"""Keys and step types of other workflow systems, and what to write here."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What steps see, come to and leave in the stash, as JSON Schemas, as far as their definition tells."""
+"""Shapes: the scope, the result and the stash of each step as JSON Schemas, as far as the definition tells."""
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field

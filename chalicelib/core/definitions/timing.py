@@ -1,4 +1,4 @@
-"""When an attempt of a step is over time, and when it is made again, as a definition says it."""
+"""Times of a definition: time-outs, retry policies, budgets, and those of them that are never reached."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta

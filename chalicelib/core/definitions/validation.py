@@ -1,4 +1,4 @@
-"""What a posted definition comes to: its includes resolved, its problems, or what is odd about it."""
+"""The validation of a posted definition: its includes resolved, its problems and its warnings."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast

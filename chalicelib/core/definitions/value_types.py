@@ -1,4 +1,4 @@
-"""What is odd about values because of their types: functions and parameters that do not take them, and comparisons."""
+"""Warnings for types: functions and parameters that never take a value, and comparisons that never hold."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

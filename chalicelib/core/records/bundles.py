@@ -1,4 +1,4 @@
-"""What did not change is not written again: the text of a state as the pieces in which it differs from payloads.
+"""Bundles: the text of a state is stored as its differences from payloads, so what did not change is not written again.
 
 A *bundle* is a payload of text that states have in common with earlier ones. The text of a state is written as a list
 of its pieces: those that stand in a payload are referred to, by place and length, and only the others are written. What

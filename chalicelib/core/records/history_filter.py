@@ -1,4 +1,4 @@
-"""What is wanted of a history: entries by what happened, where, when, and what they say."""
+"""Filters of history: by state, step, thread, time and text of an entry."""
 
 from collections.abc import Mapping
 from datetime import datetime

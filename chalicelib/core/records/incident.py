@@ -1,4 +1,4 @@
-"""Incidents: what went wrong though no execution failed of it, and a person should know of.
+"""Incidents: faults of operation that a person should know of, as lost messages, dead letters and stuck executions.
 
 An incident is open until its cause is gone. What is about an execution ends once that has moved on; all others end when
 whoever recorded them says so.

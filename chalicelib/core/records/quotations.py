@@ -1,4 +1,4 @@
-"""Texts as what differs from payloads, and quotations: values that are word for word in long ones.
+"""Differences of a text from payloads, and quotations: values that a long payload contains word for word.
 
 A payload that is too long to be indexed is searched for the texts of values. Those that were taken in order are there
 in order: each is looked for behind the last one, and mostly begins there.

@@ -1,4 +1,4 @@
-"""Answers of the API that are kept under the keys of their requests.
+"""Answers of the API that are kept under an ``Idempotency-Key``.
 
 A repeat is the same request, byte for byte: what an answer says in the words of its request is not kept, as the repeat
 brings it again.

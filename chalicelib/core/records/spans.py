@@ -1,4 +1,4 @@
-"""Visits as spans of a trace: what any tool takes that reads the OpenTelemetry Protocol (OTLP 1.x, JSON encoding).
+"""Visits as spans of a trace, in the OpenTelemetry Protocol (OTLP 1.x, JSON encoding).
 
 The ids of a trace and of its spans follow from those of the execution, the thread and the turn: a page that is exported
 twice has the same spans.

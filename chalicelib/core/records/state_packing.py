@@ -1,6 +1,6 @@
-"""The state of an execution without its large values, which is packed before there is a text of all of it.
+"""Packing of the state of an execution: its large values move out before there is a text of all of it.
 
-An input is beside the state, although it is short, where it makes what is written again and again dearer.
+A short input is stored beside the state, too, if it would make each of many writes dearer.
 """
 
 import re

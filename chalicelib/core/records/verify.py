@@ -1,4 +1,4 @@
-"""What must hold of the history of an execution: its chain, the turns of its threads, its end."""
+"""Invariants of the history of an execution: its chain, the turns of its threads, its end."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ _STEPS = frozenset({_STARTED, State.STEP_SUCCEEDED, State.STEP_FAILED, State.STE
 
 
 def history_violations(execution: Execution, rows: Sequence[Row]) -> Iterator[Violation]:
-    """Find what does not hold of the history of an execution.
+    """Find the violated invariants of the history of an execution.
 
     ``rows`` are all that are stored of it, or all behind a key that is on the chain. What is not on the chain was
     written by somebody who lost, and does not count.

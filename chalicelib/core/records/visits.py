@@ -1,4 +1,4 @@
-"""A history as visits: what each stay of a thread at a step got, did, took and left, in one place.
+"""Visits: the entries of a history, put together by the stay of a thread at a step.
 
 A visit is put together from the entries that the API shows. Where the entries at hand do not reach back to its
 beginning, or on to its end, what only those say is null.

@@ -1,4 +1,4 @@
-"""Which names can be in the values that JSON Schemas describe, as far as they tell."""
+"""Paths through JSON Schemas: which names can be in the values that a schema describes."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any

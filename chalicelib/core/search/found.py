@@ -1,4 +1,4 @@
-"""What an index answers, read."""
+"""Search results: the answer of an index, read."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field

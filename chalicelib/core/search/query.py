@@ -1,4 +1,4 @@
-"""What is searched for, and the body of the request that asks an index for it: plain data, made here alone.
+"""Search requests: the filter that is searched for, and the body of the request to the index.
 
 Nothing that a caller says is read as the syntax of a query: words are matched, all else is compared.
 """

@@ -1,4 +1,4 @@
-"""Actions: what somebody may ask of a thing now, and why not."""
+"""Actions: what a caller can do with a thing now, or why not, as ``actions`` of an answer."""
 
 from collections.abc import Callable, Iterable
 

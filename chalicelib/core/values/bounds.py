@@ -1,4 +1,4 @@
-"""What a value may be: the same wherever one comes in, and on every Python."""
+"""Bounds of JSON values (depth, members, numbers): the same wherever one comes in, and on every Python."""
 
 import re
 from itertools import chain, islice

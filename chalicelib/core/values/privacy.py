@@ -1,4 +1,4 @@
-"""What is not for history, whoever wrote it: the values of some headers."""
+"""Header fields whose values are never shown in history: they hold credentials."""
 
 from chalicelib.core.values.json import Json
 
