@@ -1,4 +1,4 @@
-"""What sedo needs of the world: the interfaces that :mod:`chalicelib.adapters` implements."""
+"""The ports: interfaces of stores, queue, calls and clock that :mod:`chalicelib.adapters` implements."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime

@@ -1,1 +1,1 @@
-"""The tables, queues and keys of an account."""
+"""Deployment: tables, queues and keys of an account, policies, the package, and the release of a stack."""

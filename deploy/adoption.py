@@ -1,4 +1,4 @@
-"""What a deployment made and did not write down, as it was broken off: found, and written down for the next one.
+"""Adoption: what an interrupted ``chalice deploy`` has made is found in the account, and recorded for the next one.
 
 Chalice notes what it has made once all of it is done. It finds functions and roles by their names; mappings and APIs
 only by that note, and without it makes them a second time.

@@ -1,4 +1,4 @@
-"""What the owner of an account does about an error of it: a command ends with that, and with no traceback."""
+"""Advice for errors of an account: a command ends with what to do next, and without a traceback."""
 
 import signal
 import sys

@@ -1,4 +1,4 @@
-"""What of the package which function gets: what it never loads makes each of its cold starts longer.
+"""Shares of the package: a function gets only what it loads, as the rest makes each of its cold starts longer.
 
 Only the authorizer checks signatures, so only its share has ``cryptography``; only the API shows pages.
 """

@@ -1,4 +1,4 @@
-"""Tables that are there already, made ready for a stack to take them over: restored ones, or those of a stack before.
+"""The takeover of existing tables by a stack: restored tables, or those that an earlier stack has left.
 
 CloudFormation imports a table as it is, and takes what the template says of it for true. So what a restore leaves out
 is set here. It imports no queues: their ids are what it reads, and not what a template says (AWS CloudFormation User

@@ -1,4 +1,4 @@
-"""The package as a function has it, to try and to measure: for a Python that is here, from wheels that are here.
+"""The unpacked package, as a function has it, to try and to measure: for a Python and from wheels of this machine.
 
 It lies in a folder, with its bytecode; beside it, in a folder of its own, what Lambda brings along.
 """

@@ -1,1 +1,1 @@
-"""sedo on one machine: what API Gateway, SQS, EventBridge and the Lambda service do for it on AWS."""
+"""sedo on one machine, with stand-ins for API Gateway, SQS, EventBridge and the Lambda service."""

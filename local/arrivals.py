@@ -1,4 +1,4 @@
-"""When queues have something to receive: ministack looks ten times a second for those who wait for it, SQS at once."""
+"""Arrivals in queues: a poll waits here for the next message; ministack looks for one only ten times a second."""
 
 import heapq
 import time

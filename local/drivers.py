@@ -1,4 +1,4 @@
-"""Everything that calls the application's functions, as they are declared."""
+"""Drivers of event sources: what calls each function of the application, as the application declares it."""
 
 import threading
 from collections.abc import Iterator, Sequence

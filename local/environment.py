@@ -1,4 +1,4 @@
-"""What the application and its AWS clients read from the environment, on this machine."""
+"""The environment variables of the application and its AWS clients, on this machine."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Why sedo cannot run on this machine; the message is for the person at the terminal."""
+"""Errors of ``make run``: why sedo cannot run on this machine, for the person at the terminal."""
 
 
 class LocalError(Exception):

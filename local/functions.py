@@ -1,4 +1,4 @@
-"""What the Lambda service does: call a function of the application with an event and a context."""
+"""A stand-in for the Lambda service: calls a function of the application with an event and a context."""
 
 import time
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""What API Gateway does in front of the application: routes, authorizes, refuses with problem documents."""
+"""A stand-in for API Gateway in front of the application: routes, authorizes, refuses with problem documents."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What a Lambda event source mapping does for a queue: receive, call the function, delete what it has done."""
+"""A stand-in for the event source mapping of a queue: receives, calls the function, deletes what it has done."""
 
 import threading
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What API Gateway and Lambda refuse by their quotas, which no setting raises."""
+"""Fixed quotas of API Gateway and Lambda, and how they refuse what is over them."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""What EventBridge does for a scheduled function: call it at a fixed rate."""
+"""A stand-in for EventBridge: calls a scheduled function at a fixed rate."""
 
 import re
 import threading

@@ -1,4 +1,4 @@
-"""What a Lambda event source mapping does for the stream of a table: read in order, call the function, go on behind."""
+"""A stand-in for the event source mapping of a stream: reads in order, calls the function, goes on behind."""
 
 import base64
 import threading

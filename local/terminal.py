@@ -1,4 +1,4 @@
-"""What a person sees in the terminal."""
+"""Lines for the person at the terminal."""
 
 import sys
 import time

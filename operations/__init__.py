@@ -1,1 +1,1 @@
-"""What an operator does to a stage that runs; nothing of it is deployed."""
+"""Commands for the operator of a running stage: check, repair, rebuild; nothing of it is deployed."""

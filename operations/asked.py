@@ -1,4 +1,4 @@
-"""The stage that a command is asked about: one that is deployed, or the one that ``make run`` runs on this machine."""
+"""The stage of a command: a deployed one, or the one that ``make run`` runs on this machine."""
 
 import os
 from argparse import ArgumentParser

@@ -1,4 +1,4 @@
-"""The production check: ``python -m operations.doctor STAGE`` reads the tables of a stage and says what does not hold.
+"""The doctor: ``python -m operations.doctor STAGE`` checks the tables of a stage, and prints violated invariants.
 
 It changes nothing, unless ``--repair`` names what to mend. Violations go to the standard output, as a table or with
 ``--json`` as a JSON object a line, progress to the standard error. It ends with 0 where nothing is wrong, or all of it

@@ -1,4 +1,4 @@
-"""A rate at which tables are read, so that a check takes nothing from those who work."""
+"""The pace of a check: it reads so many units a second, so that it takes nothing from those who work."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What can be mended of what a check finds: nothing, unless it is told to."""
+"""Repairs of violated invariants: only those that the command was told to make."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum

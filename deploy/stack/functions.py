@@ -1,4 +1,4 @@
-"""What the functions of a stack have beside what Chalice gives them: queues, limits, roles, logs."""
+"""Functions of a stack, as far as Chalice does not declare them: event sources, limits, roles, logs."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is chosen when a stack is made or changed, and the conditions that follow from it."""
+"""Parameters of a stack, and the conditions that follow from them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What API Gateway answers by itself, as problem documents (RFC 9457) that pages of other sites may read.
+"""Gateway responses: the errors of API Gateway itself, as problem documents (RFC 9457) that other sites may read.
 
 The types are those of "Gateway response types for API Gateway" (Amazon API Gateway Developer Guide).
 """

@@ -1,4 +1,4 @@
-"""What CloudFormation calls intrinsic functions, as they are written in JSON."""
+"""Intrinsic functions of CloudFormation, as they are written in JSON."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias

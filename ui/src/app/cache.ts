@@ -1,4 +1,4 @@
-/** What the page knows of the server. A tenant that is left, leaves nothing. */
+/** The cache of answers of the server; it is cleared when the tenant changes. */
 import { QueryClient } from "@tanstack/react-query";
 import { forget, ProblemError } from "~/api/client";
 
@@ -12,7 +12,7 @@ export const client = new QueryClient({
   },
 });
 
-/** Forgets all that was read, and the drafts. */
+/** Clears the cache and the drafts. */
 export function clearTenant(): void {
   client.clear();
   forget();

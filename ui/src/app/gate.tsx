@@ -1,4 +1,4 @@
-/** Lets nobody further who has not signed in. */
+/** Shows the sign-in in place of the page, unless somebody is signed in. */
 import { Navigate, Outlet, useLocation } from "@tanstack/react-router";
 import { useState } from "react";
 import { readMe } from "~/api/endpoints";
@@ -16,7 +16,7 @@ export function Gate() {
   return session === null ? <Leave /> : <Outlet />; // pages ask at once: what the server refuses, it says of each
 }
 
-/** Leads to the sign-in, which leads back to where it was asked for. */
+/** Redirects to the sign-in, which redirects back to the address that was asked for. */
 function Leave() {
   const place = useLocation({ select: (location) => location.href });
   const [to] = useState(place);

@@ -5,7 +5,7 @@ const KEY = "sedo.tenant";
 
 export const lastTenant = (): string | null => sessionStorage.getItem(KEY);
 
-/** Comes to a tenant, by whatever way: nothing stays of the one before. */
+/** Switches to a tenant, and forgets all that the page knows of the one before. */
 export function enterTenant(tenant: string): void {
   const last = lastTenant();
   if (last !== null && last !== tenant) clearTenant();
