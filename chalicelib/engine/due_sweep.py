@@ -25,7 +25,7 @@ from chalicelib.core.values.errors import SedoError, UnavailableError
 from chalicelib.core.values.log_line import line
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine.invocation import Invocation
-from chalicelib.engine.model import ANSWER_WITHIN, Budget, Delivery, Dependencies, Mode
+from chalicelib.engine.model import SWEEP_WITHIN, Budget, Delivery, Dependencies, Mode
 from chalicelib.engine.stamped_queue import StampedQueue
 from chalicelib.ports import Queue
 
@@ -188,7 +188,7 @@ class DueSweep:
                 dependencies = copy_with(dependencies, queue=StampedQueue(dependencies.queue, lambda: trace))
             late = is_late(item, dependencies.clock.now())
             delivery = Delivery(Origin.SCHEDULE.name_message(token), Message(name, Input("", 0)), found=item)
-            budget = Budget(dependencies.clock.now() + ANSWER_WITHIN)
+            budget = Budget(dependencies.clock.now() + SWEEP_WITHIN)
             after = Invocation(dependencies, token, [delivery], budget, Mode.SWEEP).result()
             return Looked(name, seen, after or item, late)
         except UnavailableError:

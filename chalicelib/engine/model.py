@@ -40,8 +40,8 @@ request, and whether the execution has ended."""
 OVERTAKES = timedelta(days=1)
 """After so long a request for an execution that does not exist is dropped: the execution has never begun."""
 
-ANSWER_WITHIN = timedelta(seconds=20)
-"""The time of a sweep of one execution."""
+SWEEP_WITHIN = timedelta(seconds=20)
+"""How long the sweep of one execution may take."""
 
 INLINE_TURNS = LIMITS.inline_turns
 INLINE_FOR = timedelta(seconds=LIMITS.inline_seconds)

@@ -1,8 +1,8 @@
-"""What sees each write of an execution, once it has been made: logs are the first of them.
+"""Observers of writes: each is told of every write of an execution, for logs, metrics and incidents.
 
 An observer is told after the write, in the process that wrote. It cannot fail the work: what it raises is logged. It
-runs before the messages are sent, so it must not wait. It is told once, unless the process dies before; or the answer
-to the write is lost, and others have written over it by the time it is found out.
+runs before the messages are sent, so it must not wait. It is told once; never, if the process dies first, or if the
+answer to the write is lost and others have written over it before that is found out.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Changes that are written on condition that nobody was quicker."""
+"""Optimistic concurrency: changes that are written on condition that nobody else has written meanwhile."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -20,13 +20,13 @@ def change(
     what: str,
     tries: int = ATTEMPTS,
 ) -> A:
-    """Read, change and write, again while somebody is quicker; what does not change is not written.
+    """Read, change and write; again, while somebody else writes in between. What does not change is not written.
 
     Args:
-        read: answers what stands there.
-        make: answers what is to stand there, the very same if nothing changes, and what to answer.
-        write: writes it over what was read; tells whether that stood there still.
-        what: is changed, for people.
+        read: answers the stored value.
+        make: answers the new value, or the very same object if nothing changes, and the result of the change.
+        write: writes over the value that was read; tells whether that was still the stored one.
+        what: the name of what is changed, for the message of the error.
         tries: how often to read.
 
     Raises:
@@ -41,13 +41,13 @@ def change(
 
 
 def put_new(first: V, put: Callable[[V], bool], following: Callable[[V], V], what: str, tries: int = ATTEMPTS) -> V:
-    """Put a value, or the one that follows while the place of each is taken by another; answer what was put.
+    """Put a value; while its key is taken by another value, put the one that follows. Answer what was put.
 
     Args:
-        first: to try.
-        put: writes a value where there is none; tells whether it is there now.
-        following: makes the value to try after one whose place is taken.
-        what: is put, for people.
+        first: the first value to try.
+        put: writes a value if its key is free; tells whether it is there now.
+        following: makes the value to try after one whose key is taken.
+        what: the name of what is put, for the message of the error.
         tries: how many values to try.
 
     Raises:

@@ -1,10 +1,10 @@
-"""The memory that executions share which one process works on at a time.
+"""The memory of a process, as its executions share it: bytes are reserved before something large is in memory.
 
-What can be large takes room before it is in memory: values that are read, answers that arrive, texts that are written.
-The execution that was first to take some always goes on: so there is no circle of those that wait for each other, and
-one that has room when it is alone has it beside any others. The others wait until it fits, or until they are first.
-Of the calls of one execution that find none, one goes on at a time, once what others brought is written.
-Whose time is over before that is refused: a function that goes beyond its memory ends with all that it works on.
+Values that are read, answers that arrive and texts that are written take room first. The execution that was the first
+to take room always goes on: so there is no deadlock, and an execution that has room alone has it beside any others.
+The others wait until theirs fits, or until they are first. Of the calls of one execution that find no room, one goes on
+at a time, once what the others brought is written. An execution whose time is over before it has room is refused: a
+function that exceeds its memory would be ended with all executions that it works on.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ Away: TypeAlias = Callable[[], AbstractContextManager[None]]
 
 
 class Hold:
-    """What one execution, with those that run in its function, has taken."""
+    """The room that one execution has taken, with the children that run in its function."""
 
     def __init__(self, left: Left | None = None) -> None:
         self.size = 0
@@ -55,17 +55,17 @@ class Hold:
         return self.size + sum(share.size for share in self.shares)
 
     def next_share(self) -> "Share | None":
-        """Tell which call that is under way was the first to take some."""
+        """Find the call under way that was the first to take room."""
         return next((share for share in self.shares if share.is_under_way), None)
 
     def beside(self) -> int:
-        """Count what calls have taken, but for that one."""
+        """Count what all calls but the next one have taken."""
         first = self.next_share()
         return sum(share.size for share in self.shares if share is not first)
 
 
 class Share:
-    """What one call has taken of the room of its execution: until its result is handed over to that."""
+    """The room that one call has taken, until its result is handed over to the execution."""
 
     def __init__(self, hold: Hold, calls: object) -> None:
         self.hold = hold
@@ -94,11 +94,11 @@ class Room:
 
     @contextmanager
     def hold(self, left: Left | None = None, away: Away = nullcontext) -> Iterator[None]:
-        """Count what this thread takes as one execution's, and give it back in the end.
+        """Reserve what this thread takes for one execution, and release it in the end.
 
         Args:
-            left: how long it waits for others at most; None: as long as it takes.
-            away: what to do meanwhile.
+            left: how long the execution waits for others at most; None: as long as it takes.
+            away: the context in which it waits.
         """
         hold = Hold(left)
         try:
@@ -114,7 +114,7 @@ class Room:
         return getattr(self._here, "hold", None)
 
     def share(self, calls: object) -> Share | None:
-        """Make what a call takes room in that this thread's execution begins, one of some calls."""
+        """Make the share of a call that this thread's execution begins, one of some calls."""
         hold = self.current()
         return None if hold is None else Share(hold, calls)
 
@@ -146,7 +146,7 @@ class Room:
             self._wait_for(hold, None)
 
     def hand_over(self, share: Share | None) -> None:
-        """Count what a call has taken as its execution's own."""
+        """Move what a call has taken to its execution."""
         if share is not None and share in share.hold.shares:
             with self._changed:
                 del share.hold.shares[share]
@@ -173,7 +173,7 @@ class Room:
             self._wait(hold, size)
 
     def arrival(self) -> Callable[[int], None]:
-        """Make what takes room for one answer: it is told how many bytes have come, before more of them are read."""
+        """Make the callback that takes room for an answer: it gets the count of bytes before more are read."""
         counted = STEP
 
         def arrived(size: int) -> None:
@@ -185,7 +185,7 @@ class Room:
         return arrived
 
     def reading(self, read: ReadJson) -> ReadJson:
-        """Make what takes room for the values of a large answer, for which there is some already, before it is read."""
+        """Let a reader of JSON take room for the values of a large text, beside the room that the text has."""
 
         def read_with_room(text: bytes, most: int) -> Json:
             if len(text) > STEP:
@@ -195,7 +195,7 @@ class Room:
         return read_with_room
 
     def keep(self, size: int) -> None:
-        """Have no more than so many bytes: the rest is not needed any longer."""
+        """Release what the execution has taken beyond so many bytes."""
         hold = self.current()
         if hold is None or size >= hold.size:
             return

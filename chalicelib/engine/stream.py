@@ -170,7 +170,7 @@ class Lateness:
         self._said: dict[str, datetime | None] = {}
 
     def note(self, table: str, now: datetime, changed_at: datetime, why: str) -> None:
-        """Hear when the newest change was made that is in the index, or the oldest that is not; and why it is late.
+        """Note the instant of the newest change that is in the index, or of the oldest that is not, and why it is late.
 
         Raises:
             UnavailableError: the incident could not be written; the batch comes again.

@@ -8,7 +8,7 @@ from chalicelib.core.executions.verify import Patience, is_standing
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.due_sweep import SENT_TOGETHER, DueSweep, SendCollector, needed
 from chalicelib.engine.invocation import Invocation
-from chalicelib.engine.model import ANSWER_WITHIN, Budget, Delivery, Dependencies, Mode
+from chalicelib.engine.model import SWEEP_WITHIN, Budget, Delivery, Dependencies, Mode
 
 
 class Waking(Invocation):
@@ -43,7 +43,7 @@ def wake(dependencies: Dependencies, item: Execution, token: str, kind: type[Wak
     now, collector = dependencies.clock.now(), SendCollector(dependencies.queue)
     collecting = copy_with(dependencies, queue=collector)
     delivery = Delivery(Origin.SCHEDULE.name_message(token), Message(item.id, Input("", 0)), found=item)
-    kind(collecting, token, [delivery], Budget(now + ANSWER_WITHIN), Mode.SWEEP).run()
+    kind(collecting, token, [delivery], Budget(now + SWEEP_WITHIN), Mode.SWEEP).run()
     children = DueSweep(dependencies, token, now).children(collector.messages, {item.id: item})
     messages = needed(collector.messages, children)
     for start in range(0, len(messages), SENT_TOGETHER):

@@ -65,7 +65,7 @@ class Batch:
 
 
 class WorkWatch(Protocol):
-    """Sees what a worker does, and cannot change it."""
+    """Observes a worker: metrics and traces."""
 
     def see_batch(self, batch: Batch) -> None:
         """See a batch that was worked on."""
@@ -121,26 +121,28 @@ class Worker:
         until = begun + left - SWEEP_RESERVE
         waiting = list(groups.values())
         for start in range(0, len(waiting), PARALLEL):
-            handled += self.work_on(request, waiting[start : start + PARALLEL], budget)
-        handled += [self.work_apart(f"{request}-{each.id}", each, until) for each in apart]
+            handled += self.work_side_by_side(request, waiting[start : start + PARALLEL], budget)
+        handled += [self.work_on_due(f"{request}-{each.id}", each, until) for each in apart]
         if self.watch is not None:
             deliveries = [delivery for group in waiting for delivery in group]
             self.watch.see_batch(
                 Batch(deliveries, len(records), len({n for each in handled for n in each.done}), begun, self.mode)
             )
-        return self.answer(records, handled)
+        return self.acknowledge(records, handled)
 
-    def work_on(self, request: str, groups: Sequence[Sequence[Delivery]], budget: Budget) -> Sequence[Handled]:
-        """Work on the messages of some executions at a time, which send together."""
+    def work_side_by_side(
+        self, request: str, groups: Sequence[Sequence[Delivery]], budget: Budget
+    ) -> Sequence[Handled]:
+        """Work on the messages of several executions in threads; what they send is batched."""
         if len(groups) == 1:
-            return [self.work(request, groups[0], budget, self.dependencies, nullcontext)]
+            return [self.work_in_room(request, groups[0], budget, self.dependencies, nullcontext)]
         batcher = SendBatcher(self.dependencies.queue, len(groups))
         dependencies = copy_with(
             self.dependencies, queue=batcher, calls=lambda: CallsOutsideBatch(self.dependencies.calls(), batcher)
         )
 
         def run(group: Sequence[Delivery]) -> Handled:
-            return self.work(request, group, budget, dependencies, batcher.away)
+            return self.work_in_room(request, group, budget, dependencies, batcher.away)
 
         try:
             pool = self.idle.get_nowait()
@@ -151,24 +153,24 @@ class Worker:
         finally:
             self.idle.put(pool)
 
-    def work(
+    def work_in_room(
         self, request: str, group: Sequence[Delivery], budget: Budget, dependencies: Dependencies, away: Away
     ) -> Handled:
-        """Work on the messages of one execution; whatever goes wrong, the other executions go on.
+        """Work on the messages of one execution in the memory that it shares with the others.
 
-        Where they leave it no room, it waits for them ``away``, or else its messages are given back.
+        If they leave it no room, it waits for them ``away``; if there is none in time, its messages are given back.
         """
         until = budget.deadline if budget.too_short else budget.deadline + PATIENCE
         with dependencies.room.hold(lambda: until - dependencies.clock.now(), away):
             if self.watch is None:
-                return self.work_alone(request, group, budget, dependencies)
+                return self.work_on_group(request, group, budget, dependencies)
             with self.watch.around(group, dependencies) as seen:
-                return self.work_alone(request, group, budget, seen)
+                return self.work_on_group(request, group, budget, seen)
 
-    def work_alone(
+    def work_on_group(
         self, request: str, group: Sequence[Delivery], budget: Budget, dependencies: Dependencies
     ) -> Handled:
-        """Work on them; whatever goes wrong is told by what becomes of the messages."""
+        """Work on the messages of one execution; an error is logged, and affects no other execution."""
         execution = group[0].message.execution
         about = ExecutionId.log_members(execution)
         try:
@@ -188,8 +190,8 @@ class Worker:
             log.exception(line("execution given back", **about, request=request))
             return Handled()
 
-    def answer(self, records: Sequence[SqsRecord], handled: Sequence[Handled]) -> dict[str, Any] | None:
-        """Delete what is done unless Lambda does, and say what is not.
+    def acknowledge(self, records: Sequence[SqsRecord], handled: Sequence[Handled]) -> dict[str, Any] | None:
+        """Delete the messages that are done, unless Lambda does, and report the others.
 
         Raises:
             GivenBackError: some messages are not done.
@@ -207,21 +209,21 @@ class Worker:
         return None
 
     def give_back(self, records: Sequence[SqsRecord], again: Mapping[str, int]) -> None:
-        """Let messages come again after so many seconds each; what cannot be said now the queue's own time-out says."""
+        """Let messages come again after so many seconds each; if SQS refuses, after the visibility timeout."""
         for queue, ours in by_queue([record for record in records if record["messageId"] in again]).items():
             with suppress(UnavailableError):
                 seconds = {record["receiptHandle"]: again[record["messageId"]] for record in ours}
                 self.dependencies.queue.give_back(queue, seconds)
 
-    def work_apart(self, request: str, delivery: Delivery, until: datetime) -> Handled:
-        """Work on a message that is of no execution."""
+    def work_on_due(self, request: str, delivery: Delivery, until: datetime) -> Handled:
+        """Work on a message of the schedule: a shard of due executions, or a schedule that is due."""
         event = delivery.message.event
         if isinstance(event, ScheduleDue):
             return self.start_scheduled(request, delivery, event)
         return self.sweep_shard(request, delivery, until)
 
     def start_scheduled(self, request: str, delivery: Delivery, event: ScheduleDue) -> Handled:
-        """Start what a schedule is to start; whatever goes wrong, the schedule is found again when it is due."""
+        """Start the execution of a schedule; if that fails, the next sweep finds the schedule again."""
         name = delivery.message.execution
         about = {"tenant": ExecutionId.tenant_of(name), "schedule": name, "request": request}
         try:
@@ -234,7 +236,7 @@ class Worker:
         return Handled({delivery.id})
 
     def sweep_shard(self, request: str, delivery: Delivery, until: datetime) -> Handled:
-        """Look at what is due of a shard; what is left of it is found by the next run of the schedule."""
+        """Look at the due executions of a shard; the next run of the schedule finds what is left."""
         from chalicelib.engine.due_sweep import DueSweep  # noqa: PLC0415 - few messages are of shards
 
         try:
@@ -281,9 +283,9 @@ def longest(mode: Mode) -> timedelta:
 
 
 def budget_of(now: datetime, left: timedelta) -> Budget:
-    """Say how far a function may go in the time that it has left.
+    """Make the budget of a function from the time that it has left.
 
-    One that could be ended in the middle of a call makes none: it would be ended so each time.
+    With too little time it makes no calls: it could be ended in the middle of one, each time.
     """
     if left >= RESERVE + LEAST:
         return Budget(now + left - RESERVE)
@@ -299,7 +301,7 @@ def too_short(left: timedelta) -> str:
 
 
 def by_queue(records: Sequence[SqsRecord]) -> Mapping[str, Sequence[SqsRecord]]:
-    """Part messages by the queue that they come from."""
+    """Group messages by the queue that they come from."""
     queues: dict[str, list[SqsRecord]] = {}
     for record in records:
         queues.setdefault(queue_of(record), []).append(record)

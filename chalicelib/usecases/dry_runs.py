@@ -33,7 +33,7 @@ from chalicelib.core.values.value import copy_with
 from chalicelib.engine.children import gatherer
 from chalicelib.engine.due_sweep import DueSweep
 from chalicelib.engine.invocation import ApiInvocation, Invocation, StartInvocation
-from chalicelib.engine.model import ANSWER_WITHIN, INLINE_TURNS, Budget, Delivery, Dependencies
+from chalicelib.engine.model import INLINE_TURNS, SWEEP_WITHIN, Budget, Delivery, Dependencies
 from chalicelib.engine.signals import Signals
 from chalicelib.ports import Clock, Definitions
 from chalicelib.usecases.dry_run_plan import SUFFIX, Bounds, DryRun, DryRunPlan, Stage
@@ -212,7 +212,7 @@ class _World:
             return False
         self.clock.instant = max(self.clock.now(), min(instants))
         if min(due.values(), default=datetime.max.replace(tzinfo=UTC)) <= self.clock.now():
-            DueSweep(self.dependencies, self.token(), self.clock.now() + ANSWER_WITHIN).run_shard("")
+            DueSweep(self.dependencies, self.token(), self.clock.now() + SWEEP_WITHIN).run_shard("")
         return True
 
     def token(self) -> str:

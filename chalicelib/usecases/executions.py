@@ -60,11 +60,11 @@ class ExecutionService(ExecutionStarter):
         started_by: str | None = None,
         permit: Callable[[Execution, int], None] = lambda _execution, _newest: None,
     ) -> tuple[Execution, bool]:
-        """Start an execution with an input; the same name and input again is the first execution again.
+        """Start an execution with an input; a repeat with the same name and input answers the first execution.
 
-        Answers the execution, and whether it is new: one that has ended at once, or waits for an answer, as it stands,
-        another one as it was submitted. What ``permit`` raises of the execution and the newest version of
-        its definition stops it before anything is done.
+        Answers the execution, and whether it is new. If it has ended at once, or waits for an answer, it is in its
+        present state, else as it was submitted. ``permit`` gets the execution and the newest version of its definition;
+        what it raises stops the start before anything is done.
 
         Raises:
             DefinitionNotFoundError: there is no such definition, or version of it.
@@ -97,7 +97,7 @@ class ExecutionService(ExecutionStarter):
         version: int | None,
         permit: Callable[[Execution, int], None],
     ) -> None:
-        """Refuse what could not be started: nothing is.
+        """Refuse a start that would be refused, and start nothing.
 
         Raises:
             DefinitionNotFoundError, InvalidInputError: as :meth:`execute`, and what ``permit`` raises.
@@ -151,10 +151,10 @@ class ExecutionService(ExecutionStarter):
         wait: float = 0,
         is_known: bool = False,
     ) -> Outline:
-        """Read an execution, of its large values those that are chosen.
+        """Read an execution with the large values of a selection.
 
-        With ``wait`` seconds it is read once it has ended, or as it is after that time; one that ``is_known`` was just
-        started.
+        With ``wait`` it is read once it has ended or is paused, or after so many seconds. One that ``is_known`` was
+        just started, so it is not looked at first.
 
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
@@ -173,7 +173,7 @@ class ExecutionService(ExecutionStarter):
     def cancel(
         self, tenant_id: str, execution_id: str, actor: str | None = None, reason: str | None = None
     ) -> Execution:
-        """End an execution now, and everything that it has begun; again, it is cancelled already.
+        """Cancel an execution and everything that it has begun; a repeat changes nothing.
 
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
@@ -185,7 +185,7 @@ class ExecutionService(ExecutionStarter):
     def pause(
         self, tenant_id: str, execution_id: str, actor: str | None = None, reason: str | None = None
     ) -> Execution:
-        """Let an execution and everything that it has begun stand still; again, it is paused already.
+        """Pause an execution and everything that it has begun; a repeat changes nothing.
 
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
@@ -197,7 +197,7 @@ class ExecutionService(ExecutionStarter):
     def resume(
         self, tenant_id: str, execution_id: str, actor: str | None = None, budget: float | None = None
     ) -> Execution:
-        """Let a paused execution go on, with a budget of so many dollars if one is given; again, it goes on already.
+        """Resume a paused execution, with a budget in dollars if one is given; a repeat changes nothing.
 
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
@@ -219,16 +219,16 @@ class ExecutionService(ExecutionStarter):
         version: int | None = None,
         again: bool = False,
     ) -> Execution:
-        """Let an execution that failed, timed out or was cancelled go on, from where it stopped or from a named step.
+        """Redrive an execution that failed, timed out or was cancelled, from where it stopped or from a named step.
 
         Args:
             tenant_id: whose it is.
             execution_id: which one.
             actor: who wants it.
             step: the id of a step of the top list that it has begun before; None: where it stopped.
-            stash: names to set, or with null to take out.
+            stash: names to set, or with null to remove.
             version: of the definition to go on with; None: the same.
-            again: whether calls may be made again that must not be made twice, and of which no answer is known.
+            again: whether at-most-once calls whose answer is not known may be made again.
 
         Raises:
             ExecutionNotFoundError, DefinitionNotFoundError: the tenant has none of this id, or version.
@@ -255,7 +255,7 @@ class ExecutionService(ExecutionStarter):
         return driven
 
     def _refuse_repeats(self, item: Execution, wanted: RedriveRequested) -> None:
-        """Refuse a redrive that would repeat a call that must not be made twice, unless it says so."""
+        """Refuse a redrive that would make an at-most-once call again, unless it allows that."""
         for each, request in self._redriven(item, wanted):
             if (repeated := repeats(each, request)) is not None:
                 raise StateError(
@@ -264,7 +264,7 @@ class ExecutionService(ExecutionStarter):
                 )
 
     def _redriven(self, item: Execution, wanted: RedriveRequested) -> Iterator[tuple[Execution, RedriveRequested]]:
-        """Walk over an execution and the child executions that a redrive drives on or gives up, the first of many."""
+        """Walk over an execution and the child executions that a redrive drives on or replaces, CHILDREN at most."""
         yield item, wanted
         found = [(item, wanted)]
         for count, (name, request) in enumerate(each for one in found for each in redriven_children(*one)):
@@ -275,7 +275,7 @@ class ExecutionService(ExecutionStarter):
             yield child, request
 
     def _check_steps(self, item: Execution, step: str | None, version: int | None) -> None:
-        """Refuse a redrive of what cannot go on, or with a version that is not there or has not all the steps."""
+        """Refuse a redrive that the state does not allow, or whose version does not exist or lacks a step."""
         if problem(item, RedriveRequested) is not None:
             right = "resume it" if item.paused else "only what failed, timed out or was cancelled is redriven"
             raise StateError(f"{item.id} is {item.state}: {right}")
@@ -294,7 +294,7 @@ class ExecutionService(ExecutionStarter):
             raise StateError(f"version {which} of {item.definition_id} has no step {missing[0]!r}{alike} to go on from")
 
     def _request(self, tenant_id: str, execution_id: str, request: Requested) -> Execution:
-        """Fold a request; what it asks for may have been so before.
+        """Fold a request, and check that the execution is then as the request wants it.
 
         Raises:
             StateError: the execution is not as it is asked to be.
@@ -312,7 +312,7 @@ class ExecutionService(ExecutionStarter):
         return item
 
     def _incoming(self, item: Execution, step: str) -> Json:
-        """Find in history what came in when the first thread last began a step.
+        """Find in history the input of a step when the first thread last began it.
 
         Raises:
             InvalidError: it never has.
@@ -327,7 +327,7 @@ class ExecutionService(ExecutionStarter):
         return submit(definition, copy_with(header, id=str(name)))
 
     def _wanted(self, current: Execution, value: Json, version: int | None) -> Execution:
-        """Answer the execution that has a name, if it is the one that is asked for: the same with all defaults."""
+        """Answer the execution that has the name, if its input (with defaults) and version are those of the start."""
         if canonical(current.input) != canonical(value):
             definition = self.parsed.get(current.tenant_id, current.definition_id, current.definition_version)
             if canonical(current.input) != canonical(definition.input_schema.accept(value)[0]):

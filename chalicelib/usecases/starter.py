@@ -35,8 +35,8 @@ class ExecutionStarter:
     def _begin(self, execution: Execution, *, is_named: bool) -> Execution:
         """Start an execution; answer the one that has its id then.
 
-        Of what was to be run here, and whose write was not answered, nothing is known: it is started as what a worker
-        is to run, which finds it if it is there.
+        If it was run here, and the write was not answered, it may be stored or not: it is started as one for a worker,
+        which finds it if it is stored.
         """
         with suppress(UnavailableError):
             if (current := self.run(execution)) is not None:
@@ -80,14 +80,14 @@ class ExecutionStarter:
         return current
 
     def _send_again(self, execution: Execution) -> None:
-        """Send what starts an execution that an earlier request has put, as that may have died before it did.
+        """Send the start of an execution that an earlier request has put, in case that died before it sent it.
 
-        If it did not, the message comes once the first call is over: whoever makes that writes nothing before.
+        The message is delayed until the first call of an execution that did begin is over: nothing is written before.
         """
         self._send_start(execution, seconds_until(execution.started_at + BEGUN_WITHIN, self.clock.now()))
 
     def _send_start(self, execution: Execution, delay: int) -> None:
-        """Send what starts an execution that is put; should that not be sent, the schedule finds it by its due time."""
+        """Send the start of an execution that is put; if that fails, the schedule finds it by its due time."""
         if execution.version == 0:
             with suppress(UnavailableError):
                 self.queue.send([Message(execution.id, Started(), delay=delay)])

@@ -1,4 +1,4 @@
-"""The use case of values: to read one of an execution, or of its history, however large it is."""
+"""The use case of values: read a value of an execution, or of its history, of any size; and downloads of values."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -54,7 +54,7 @@ class HeldValue:
 
 
 def held(tenant_id: str, text: bytes) -> HeldValue:
-    """Hold a value that has been read."""
+    """Make a readable value of a text that is in memory."""
     return HeldValue(Reference(digest(tenant_id, text), len(text)), lambda start, stop: text[start:stop])
 
 
