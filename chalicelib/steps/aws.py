@@ -11,23 +11,23 @@ from chalicelib.core.values.json import Json
 class AwsStep:
     """Call an action of AWS.
 
-    `service` is what boto3 calls the service, `action` what its API calls the action (`PutItem`; boto3's `put_item` is
-    right, too), and `parameters` are those of the action: what it does not take is found when the definition is saved.
-    An operator says which actions may be called; what belongs to sedo itself cannot be reached.
+    `service` is the name of the service in boto3, `action` the name of the action in its API (`PutItem`; `put_item` as
+    in boto3 works, too), and `parameters` are those of the action. Wrong parameters are found when the definition is
+    saved. An operator says which actions may be called. Nothing of sedo itself can be reached.
 
-    Bytes go in as a text, which is sent in UTF-8, or as `{base64: …}`; instants as RFC 3339 text with an offset. A
+    Write bytes as a text, which is sent in UTF-8, or as `{base64: …}`, and instants as RFC 3339 text with an offset. A
     parameter that is null is left out. The result is the answer of the action as JSON, with instants as RFC 3339 text
-    and bytes as base64 text. With `paginate` it is all pages in one: what they list, what they count, and what is the
-    same on all of them.
+    and bytes as base64 text. With `paginate` the result is all pages in one: their lists joined, their counts added,
+    and the members that are the same on all of them.
 
-    Errors have the code that AWS gives, as `aws.ConditionalCheckFailedException` or `aws.ThrottlingException`, and
+    Errors have the code that AWS gives, such as `aws.ConditionalCheckFailedException` or `aws.ThrottlingException`, and
     `error.details` are `{message, status, requestId}`, with an `answer` where AWS says more. The others are
     `aws.Timeout`, `aws.Connect`, `aws.TooLarge` (the answer), `aws.InvalidParameters` and `aws.NotAllowed`. A call
     takes 30 seconds at most.
 
-    A call is made again if the function dies before its answer is written down. Where the action has a parameter that
-    tells AWS so, like `ClientRequestToken`, it is filled in unless the step gives one; to SQS queues of type FIFO, give
-    a `MessageDeduplicationId`. Where neither helps, `delivery: at-most-once` makes no second call.
+    If the function dies before the answer is written, the call is made again. If the action has an idempotency token,
+    such as `ClientRequestToken`, sedo fills it in unless the step gives one. For SQS queues of type FIFO, give a
+    `MessageDeduplicationId`. If neither is possible, `delivery: at-most-once` makes no second call.
 
     ```yaml
     - id: reserve

@@ -11,15 +11,14 @@ from chalicelib.core.values.json import Json
 class CallbackStep:
     """Wait until another system answers.
 
-    The execution shows the token of the wait under `waitingFor`, to those who may operate it; where a start runs up to
-    it, so does the answer to that. Whoever has it answers with `POST /sedo/callbacks/succeed`, whose body is the
-    result, or with `…/fail`, whose `name` and `message` are the error: `callback.Failed` without a name. The token
-    stands in the header field `Authorization: Bearer`. It is good for one answer, and for nothing once the step is
-    over.
+    The execution shows the token under `waitingFor`, to callers who may operate it. So does the answer to a start that
+    comes to this step at once. Whoever has the token answers with `POST /sedo/callbacks/succeed`, whose body is the
+    result, or with `…/fail`, whose `name` and `message` are the error: `callback.Failed` without a name. The token goes
+    into the header field `Authorization: Bearer`. It is valid for one answer, and until the step is over.
 
-    With `heartbeatSeconds` they have to say `…/heartbeat` at least so often; otherwise the step fails with
-    `HeartbeatTimeout`. Where a call is to hand the token out, the call itself can wait: `http`, `lambda` and `aws`
-    steps take `callback: true`.
+    With `heartbeatSeconds` the other system has to send `…/heartbeat` at least so often, or the step fails with
+    `HeartbeatTimeout`. To hand the token out in a call, let the call itself wait: `http`, `lambda` and `aws` steps take
+    `callback: true`.
 
     ```yaml
     - id: payment-received

@@ -11,10 +11,10 @@ from chalicelib.core.values.json import Json
 class ChoiceStep:
     """Go on at one step or another.
 
-    The conditions are looked at in order, and the first that is true says where to go; those behind it are not looked
-    at. If none is true it goes to `default`; without a `default` it fails with `NoChoice`. The result is what came in.
-    A `choice` has neither `next` nor `end`, and never goes on at the step behind it unless it says so or is skipped by
-    its `when`.
+    The conditions are evaluated in order. The first that is true names the next step; the others are not evaluated. If
+    none is true, the step goes to `default`; without a `default` it fails with `NoChoice`. The result is what came in.
+    A `choice` has neither `next` nor `end`. It goes to the step behind it only if a choice or `default` names that
+    step, or if its `when` skips it.
 
     ```yaml
     - id: by-size

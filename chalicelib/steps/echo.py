@@ -9,8 +9,8 @@ from chalicelib.core.values.json import Json
 class EchoStep:
     """Answer with a message.
 
-    The result is the message, rendered: text, or any other JSON value. History keeps it, so an `echo` also leaves a
-    note of what went by.
+    The result is the rendered message: a text, or any other JSON value. History keeps it, so an `echo` can also record
+    a value.
 
     ```yaml
     - id: greet

@@ -11,17 +11,16 @@ from chalicelib.core.values.json import Json
 class EventStep:
     """Wait for an event of a name.
 
-    It comes by `POST …/executions/{id}/events/{name}`, which sends it to this very execution, or, if the step has a
-    `key`, by `POST …/events/{name}` with that key, which finds whichever execution waits for it. The result is the
-    `data` that was sent with it.
+    `POST …/executions/{id}/events/{name}` sends an event to this execution. If the step has a `key`,
+    `POST …/events/{name}` with that key finds the execution that waits for it. The result is the `data` of the event.
 
-    Inside of a `map`, whatever its size, an event that is sent to the execution goes to the item that has waited
-    longest. A step with a `key` inside of a `map` takes events by that key only; so does one outside of it for whose
-    name an item waits without a `key`.
+    Inside of a `map` of any size, an event that is sent to the execution goes to the item that has waited longest. A
+    step with a `key` inside of a `map` takes events by that key only. So does a step with a `key` outside of it, if an
+    item waits for the same name without a `key`.
 
-    An event that comes before the step does is kept for as long as its sender says (`keepSeconds`, a day by default).
-    One event is taken by one step. With a `schema`, the step takes only data that passes it, and a sender whose data
-    does not is told so. At most 1,000 steps wait for one key: beyond that the error is `event.TooManyWait`.
+    An event that comes before the step begins to wait is kept as long as its sender says (`keepSeconds`, a day by
+    default). One event is taken by one step. With a `schema`, the step takes only data that passes it; other data is
+    refused. At most 1,000 steps wait for one key: beyond that the error is `event.TooManyWait`.
 
     ```yaml
     - id: paid

@@ -15,9 +15,9 @@ _AGAIN = re.compile(r"\$\{\s*error\.name\s*\}")
 class FailStep:
     """Fail with an error of your own.
 
-    The error goes the way of every error: a `catch` of this step takes it, or one of the steps around it; if none does,
-    the execution fails. It has neither `next` nor `end`; with a `when` that is not true it is skipped, and the step
-    behind it is next.
+    The error is handled as any other: by a `catch` of this step or of a step around it. If there is none, the execution
+    fails. The step has neither `next` nor `end`. If its `when` is not true, it is skipped, and the step behind it is
+    next.
 
     ```yaml
     - id: refuse

@@ -39,13 +39,13 @@ _AUTH: Mapping[str, list[Json]] = {
 class HttpStep:
     """Send an HTTP request.
 
-    The result is `{status, headers, body}`. The names of headers are in lower case, several values of one stand in one
-    text with `, ` between them, and `set-cookie` is left out. The body is a JSON value if that is what its content type
-    says, a text if it is text, and otherwise base64 text; where there is none it is null.
+    The result is `{status, headers, body}`. The names of headers are in lower case, several values of one are joined
+    with `, `, and `set-cookie` is left out. By its content type the body is a JSON value, a text, or base64 text; if
+    there is no body, it is null.
 
-    An answer whose status is not expected fails the step with `http.Status.<code>`, as `http.Status.503`: its
-    `error.details` are `{status, headers, body}`, the body cut to 16 KB. Its `Retry-After` is the least that a `retry`
-    of the step waits, whatever its `maxDelaySeconds` is, and a day at most. `http.Status.5xx` stands for a class.
+    An unexpected status fails the step with `http.Status.<code>`, such as `http.Status.503`. `error.details` are
+    `{status, headers, body}`, the body cut to 16 KB. A `retry` of the step waits at least as long as its `Retry-After`
+    says, even beyond `maxDelaySeconds`, and a day at most. `http.Status.5xx` stands for a class.
     The other errors are `http.Timeout`, `http.Connect` (no such name, nobody listens, the connection broke), `http.Tls`
     (the certificate, say), `http.Blocked` (the address is not one that may be called), `http.TooLarge` (the answer),
     `http.BadAnswer` (it is not the JSON or the text that it says it is: its details show the beginning of it),
@@ -54,17 +54,17 @@ class HttpStep:
     Addresses are `https` on port 443, of hosts with public addresses, unless the operator allows
     [more](outside.md). A whole call, redirects and answer included, takes 30 seconds at most.
 
-    A call is made again if the function dies before its answer is written down: the header `Idempotency-Key` is the
-    same then, so that the other side can tell. If it cannot, `delivery: at-most-once` makes no second call. A header
-    that the step gives stands in the place of the usual one; null leaves it out.
+    If the function dies before the answer is written, the call is made again with the same `Idempotency-Key` header, by
+    which the other system recognises the repeat. If it cannot, `delivery: at-most-once` makes no second call. A header
+    of the step replaces the usual one of that name; null leaves it out.
 
-    A request that only reads is `delivery: repeatable`: it may be made any number of times, and has no
-    `Idempotency-Key`. What several of them in a row answer is written together, which costs a third: up to 20 of them,
-    or for a second. A function that dies meanwhile makes them again.
+    Declare a request that only reads as `delivery: repeatable`: it may be made any number of times, and has no
+    `Idempotency-Key`. The answers of several such requests in a row are written together, up to 20 of them or for a
+    second, which costs a third. If the function dies meanwhile, all of them are made again.
 
-    Redirects are followed only with `followRedirects`, three of them, each held to the same rules. What they lead to at
-    another origin gets no credentials, no `Idempotency-Key`, and none of the step's headers but those that describe
-    the content and what is accepted.
+    Redirects are followed only with `followRedirects`, three at most, by the same rules. A redirect to another origin
+    gets no credentials, no `Idempotency-Key`, and of the step's headers only those that describe the content and what
+    is accepted.
 
     ```yaml
     - id: charge

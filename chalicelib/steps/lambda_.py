@@ -12,22 +12,22 @@ from chalicelib.core.values.json import Json
 class LambdaStep:
     """Call a Lambda function.
 
-    The result is what the function answers. With `mode: forget` it is called without waiting for its answer, and the
-    result is `{status: 202, requestId}`. An operator says which functions may be called; those of sedo itself are not
-    among them.
+    The result is the answer of the function. With `mode: forget` the step does not wait for the answer, and the result
+    is `{status: 202, requestId}`. An operator says which functions may be called. Functions of sedo itself cannot be
+    called.
 
-    If the function fails, the step fails with `lambda.` and the type of its error, as `lambda.ValueError`, or with
-    `lambda.Unhandled` where there is none; `error.details` are `{type, message, trace, requestId, logTail}`, the last
-    being the end of its log. Errors of AWS have its codes, as `lambda.TooManyRequestsException` or
+    If the function fails, the error is `lambda.` with the type of its error, such as `lambda.ValueError`, or
+    `lambda.Unhandled` without a type. `error.details` are `{type, message, trace, requestId, logTail}`; `logTail` is
+    the end of its log. Errors of AWS have its codes, such as `lambda.TooManyRequestsException` or
     `lambda.ResourceNotFoundException`. The others are `lambda.Timeout`, `lambda.Connect`, `lambda.BadAnswer` (it is no
     JSON), `lambda.InvalidParameters` and `lambda.NotAllowed`.
 
-    A call takes 30 seconds at most. Let a function that needs longer answer by itself: hand it the token with
-    `callback: true` and `mode: forget`.
+    A call takes 30 seconds at most. If a function needs longer, let it answer with the token: `callback: true` and
+    `mode: forget`.
 
-    A function is called again if sedo's own dies before the answer is written down. Its `context.client_context.custom`
-    then holds the same `idempotencyKey`, with `mode: wait`; otherwise put something of the kind into the payload, or
-    say `delivery: at-most-once`.
+    If the function of sedo dies before the answer is written, the call is made again. With `mode: wait` the
+    `context.client_context.custom` of both calls has the same `idempotencyKey`. With `mode: forget`, put a key of your
+    own into the payload, or use `delivery: at-most-once`.
 
     ```yaml
     - id: render

@@ -12,22 +12,22 @@ from chalicelib.core.values.json import Json
 class MapStep:
     """Run a list of steps once for each item of a list.
 
-    The steps run for all items at the same time, or for as many as `maxConcurrency` says. In them, `item` is the item,
-    `index` its number from 0, and what came in at the first of them is the item, too. What they stash is seen by the
-    steps of the same item only. The result is the list of what the items came to, in the order of the items; without
-    items it is an empty list.
+    The steps run for all items at the same time, or for `maxConcurrency` of them. In the steps, `item` is the item and
+    `index` its number from 0; what comes in at the first step (`output`) is the item, too. Only steps of the same item
+    see what they stash. The result is the list of the results of the items, in their order; without items it is an
+    empty list.
 
-    The first item that fails fails the step with its error, whose message then begins with the index, as in `item 57:`.
-    If a `retry` of the step takes the failure, the other items go on, and what failed begins again where it failed;
-    otherwise the others are ended. With `tolerate` some may fail: what stands in the place of such a result is
+    The first item that fails fails the step with its error. The message then begins with the index, as in `item 57:`.
+    If a `retry` of the step takes the failure, the other items go on, and the failed item begins again at the step that
+    failed; otherwise the other items are ended. With `tolerate` some items may fail: the result of such an item is
     `{error, index, item}`, without an `item` of more than 1,000 bytes. One failure more fails the step with
     `ItemsFailed`.
 
-    More than 100 items run in partitions of 100, each an execution of its own, whose history is its own, too:
-    `parentId` there names the execution that the map is in. So do fewer items where the execution would have more than
-    500 threads with them: one for each item that runs, and one for each branch and each list of steps inside. Beyond
-    10,000 items, partitions of up to 10,000 have partitions of their own. A `maxConcurrency` then lets as many whole
-    ones run at a time as it allows, or one, which keeps to it; the next ones begin once these have ended.
+    More than 100 items run in partitions of 100. A partition is an execution with a history of its own; its `parentId`
+    names the execution of the map. Fewer items run in partitions, too, if the execution would have more than 500
+    threads: one for each item that runs, and one for each branch and each list of steps inside. Beyond 10,000 items,
+    partitions of up to 10,000 items have partitions of their own. With `maxConcurrency`, as many whole partitions run
+    at a time as fit into it, or one partition that keeps to it; the next ones begin when these have ended.
 
     ```yaml
     - id: each-line

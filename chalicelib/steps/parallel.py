@@ -11,18 +11,18 @@ from chalicelib.core.values.json import Json
 class ParallelStep:
     """Run lists of steps at the same time.
 
-    Every branch begins with what came in. Its steps see what was stashed before, and what they stash themselves is seen
-    in this branch only. `next` leads to steps of the same branch; a branch ends behind its last step, at `end: true`,
-    or at a step like `succeed`.
+    Every branch begins with what came in. Its steps see what was stashed before; what they stash is seen in this branch
+    only. `next` names steps of the same branch. A branch ends after its last step, at `end: true`, or at a step like
+    `succeed`.
 
-    With `join: all` the result is an object of what every branch came to, by branch id, and the first branch that fails
-    fails the step. If a `retry` of the step takes the failure, the other branches go on, and what failed begins again
-    where it failed; otherwise the others are ended.
+    With `join: all` the result is an object with the result of each branch, by branch id. The first branch that fails
+    fails the step. If a `retry` of the step takes the failure, the other branches go on, and the failed branch begins
+    again at the step that failed; otherwise the others are ended.
 
-    With `join: first` the first branch to succeed ends the others, and the result is `{branch, output}`. A branch that
-    fails ends with all that it has begun, while another can still succeed. The step fails once all of them have failed,
+    With `join: first` the first branch to succeed ends the others, and the result is `{branch, output}`. While another
+    branch can still succeed, a failed branch is ended with all that it has begun. If all branches fail, the step fails
     with `BranchesFailed`, whose `details.branches` has the `{name, message, step}` of each failure by branch id. A
-    `retry` of the step begins every branch again at the step of the branch that failed.
+    `retry` of the step begins every branch again at the step that failed.
 
     ```yaml
     - id: check

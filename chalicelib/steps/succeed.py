@@ -9,9 +9,9 @@ from chalicelib.core.values.json import Json
 class SucceedStep:
     """End here, and well.
 
-    At the top it ends the execution; in a branch of a `parallel`, or for an item of a `map`, it ends that list of steps
-    only. The result is what came in, shaped by `output`. It has neither `next` nor `end`; with a `when` that is not
-    true it is skipped, and the step behind it is next.
+    In the top list it ends the execution; in a branch of a `parallel`, or for an item of a `map`, it ends that list of
+    steps only. The result is what came in, shaped by `output`. The step has neither `next` nor `end`. If its `when` is
+    not true, it is skipped, and the step behind it is next.
 
     ```yaml
     - id: nothing-to-do

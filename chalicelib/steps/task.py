@@ -26,17 +26,17 @@ _PEOPLE: dict[str, Json] = {
 class TaskStep:
     """Let a person decide, or do something.
 
-    The task stands in the lists of its `assignees` and of the members of its `groups`; with neither, anybody may do it.
+    The task is in the lists of its `assignees` and of the members of its `groups`. Without either, anybody may do it.
     It is shown with its `title`, its `description`, the `data` to decide on, and a form made from `inputSchema`.
-    Somebody claims it and completes it with an answer that passes `inputSchema`: that is the result, and the steps
-    behind it look at it. Or somebody rejects it, which is the error `task.Rejected`. In the `output` and `stash` of
-    the step, `step.completedBy` is who it was.
+    Somebody claims it and completes it with an answer that passes `inputSchema`: the answer is the result of the step.
+    Or somebody rejects it, which is the error `task.Rejected`. In the `output` and `stash` of the step,
+    `step.completedBy` is the person.
 
-    Those whom `not` names can neither claim nor complete it: four eyes see more than two.
+    People whom `not` names can neither claim nor complete the task: this is the four-eyes principle.
 
-    With `due` it is due at an instant, or some seconds after it was opened. `then` says what happens if it is not done:
-    `fail`, with `task.Overdue`; `continue`, with `value` as the result; or `reassign`, to the `assignees` and `groups`
-    that stand beside it.
+    With `due` the task is due at an instant, or some seconds after it was opened. `then` says what happens if it is not
+    done by then: `fail`, with `task.Overdue`; `continue`, with `value` as the result; or `reassign`, to the `assignees`
+    and `groups` of `due`.
 
     ```yaml
     - id: approve

@@ -9,8 +9,8 @@ from chalicelib.core.values.json import Json
 class TransformStep:
     """Make a new value from what is there.
 
-    It has no parameters: what came in goes through, and the keys that every step may have do the work. `output` makes
-    the result, `stash` leaves values for later steps.
+    It has no parameters of its own: use the keys that every step may have. `output` makes the result, `stash` stores
+    values for later steps. Without `output`, the result is what came in.
 
     ```yaml
     - id: summarise

@@ -12,8 +12,8 @@ from chalicelib.core.values.json import Json, parse_instant, truncate
 class WaitStep:
     """Go on later: after some seconds, or at an instant.
 
-    It takes either `seconds`, counted from when the step begins, or `until`. An instant that is past already ends the
-    wait at once. The result is what came in. Nothing runs and nothing is paid for while it waits.
+    It takes either `seconds`, counted from the beginning of the step, or `until`. An instant in the past ends the wait
+    at once. The result is what came in. While the step waits, no function runs or is paid for.
 
     ```yaml
     - id: cool-off

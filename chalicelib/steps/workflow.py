@@ -14,13 +14,16 @@ class WorkflowStep:
     The result is the output of that execution once it has ended. With `wait: false` the step is done as soon as the
     execution has started, and the result is `{"id": …}`.
 
-    If that execution fails, the step fails with its error, and `error.details` names it; if it is cancelled or times
-    out, with `workflow.Cancelled` or `workflow.TimedOut`. Where there is no such definition the error is
-    `DefinitionNotFound`, where it does not take the input `InvalidInput`, and where the author of the definition that
-    has the step might not start it `Forbidden`. `IdTaken` says that another execution has the id that it was to have,
-    which no caller can bring about. Executions nest 16 deep at most, and one starts at most 10,000 others in a minute
-    and 100,000 in all: beyond that the error is `SpawnLimit`. When the step ends before that execution does, by its
-    `timeoutSeconds` say, that execution is cancelled.
+    If that execution fails, the step fails with its error, and `error.details` names the execution. The other errors:
+
+    * `workflow.Cancelled`, `workflow.TimedOut`: that execution was cancelled, or has timed out.
+    * `DefinitionNotFound`: there is no such definition.
+    * `InvalidInput`: the definition does not take the input.
+    * `Forbidden`: the author of the definition with this step may not start the other one.
+    * `SpawnLimit`: executions nest 16 deep at most; one starts at most 10,000 others in a minute and 100,000 in all.
+    * `IdTaken`: another execution has the id. No caller can cause this.
+
+    If the step ends before that execution, for example by its `timeoutSeconds`, that execution is cancelled.
 
     ```yaml
     - id: invoice
