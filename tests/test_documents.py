@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.core.definitions.error_names import PLAIN_ERRORS
 from docs.generate import TABLE_BEGINS, TABLE_ENDS, state_table, with_table
 
 PROJECT = Path(__file__).parents[1]
@@ -124,6 +125,11 @@ def test_an_example_looks_at_every_yes_or_no_that_it_asks_for() -> None:
     asked = [(name, each) for each in examples() for name in re.findall(r"(\w+): \{type: boolean", each)]
     assert asked, "examples ask people"
     assert [name for name, example in asked if f".{name}" not in example] == []
+
+
+def test_every_error_of_a_step_is_explained_to_those_who_write_definitions() -> None:
+    shown = text("docs/steps.md") + text("docs/outside.md")
+    assert [name for name in sorted(PLAIN_ERRORS) if f"`{name}`" not in shown] == []
 
 
 def measured(heading: str) -> list[str]:

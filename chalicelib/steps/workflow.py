@@ -22,6 +22,7 @@ class WorkflowStep:
     * `Forbidden`: the author of the definition with this step may not start the other one.
     * `SpawnLimit`: executions nest 16 deep at most; one starts at most 10,000 others in a minute and 100,000 in all.
     * `IdTaken`: another execution has the id. No caller can cause this.
+    * `ResultLost`: that execution is gone from the table.
 
     If the step ends before that execution, for example by its `timeoutSeconds`, that execution is cancelled.
 

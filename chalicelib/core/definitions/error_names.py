@@ -53,18 +53,16 @@ _OF_FAMILY: Mapping[str, Collection[str]] = {
 """Of the families of which all are known, the errors, without the name of the family."""
 _CLOSED = frozenset({"aws", "event", "http", "lambda", "task"})
 """Types of steps of which all errors are of their family, or known: nobody else names any, but by a callback."""
-_OF_CALLS = COMMON_ERRORS | {InterruptedCallError.name, HeartbeatTimeoutError.name, "SecretNotFound"}
+_OF_CALLS = COMMON_ERRORS | {InterruptedCallError.name, HeartbeatTimeoutError.name, "SecretNotFound", "Unavailable"}
 _EVERY = frozenset({"all", "any", "error", "errors", "exception"})
 """What other languages call every error, in small letters."""
-_PLAIN = {
-    name.lower(): name
-    for name in (
-        *_OF_CALLS,
-        *("BranchesFailed", "DefinitionNotFound", "Forbidden", "IdTaken", "InvalidInput", "ItemsFailed", "NoChoice"),
-        "SpawnLimit",
-    )
+PLAIN_ERRORS = _OF_CALLS | {
+    *("BranchesFailed", "DefinitionNotFound", "Forbidden", "IdTaken", "InvalidInput", "ItemsFailed", "NoChoice"),
+    *("ResultLost", "SpawnLimit"),
 }
-"""The names without a family, by how they are in small letters."""
+"""The names without a family."""
+_PLAIN = {name.lower(): name for name in PLAIN_ERRORS}
+"""They, by how they are in small letters."""
 _ALIKE = 0.85
 """How much a name is like one of those that is hardly another one of its author's own."""
 _STATUS = re.compile(r"http\.Status\.([1-5]([0-9]{2}|xx)|\*)")

@@ -241,6 +241,7 @@ class TestErrors:
             "http.Tls",
             "Interrupted",
             "SecretNotFound",
+            "Unavailable",
             "Timeout",
             "*",
         ],
