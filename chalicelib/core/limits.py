@@ -19,7 +19,7 @@ class Limits:
     history_items: int = 500
     """Entries of one page of a history."""
     version: int = 10**9
-    """The largest number of a version that a request can name."""
+    """The largest number of a version that the body of a request can name; a query has nine digits at most."""
     wait_seconds: int = 25
     """Seconds that a request may wait for an execution; an API call has 29 (Amazon API Gateway quotas, "Integration
     timeout")."""
