@@ -10,7 +10,7 @@ from typing import TypeAlias
 from chalice.app import Response
 
 from chalicelib.api import http as web
-from chalicelib.api.conditional import condition
+from chalicelib.api.conditional import condition, unread
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.access.entries import OF_TENANT, AccessEntry, EntryKind, role_document
@@ -18,7 +18,7 @@ from chalicelib.core.access.keys import ApiKey, read_key
 from chalicelib.core.access.principal import Principal
 from chalicelib.core.access.rights import BUILT_IN, INSTALLATION, RIGHTS, Grant, Role
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.values.errors import InvalidError, TenantNotFoundError
+from chalicelib.core.values.errors import DamagedError, InvalidError, TenantNotFoundError
 from chalicelib.core.values.globs import matching
 from chalicelib.core.values.json import Json, format_instant, parse_instant
 from chalicelib.core.values.value import value
@@ -210,8 +210,8 @@ class _Seen:
         self._condition = condition
         self.document: Json = None
 
-    def require(self, entry: AccessEntry | None) -> None:
-        self.document = None if entry is None else dict(entry.document)
+    def require(self, entry: AccessEntry | DamagedError | None) -> None:
+        self.document = dict(entry.document) if isinstance(entry, AccessEntry) else unread(entry)
         if self._condition is not None:
             self._condition(entry)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from chalice.app import Request, Response
 
-from chalicelib.core.values.errors import PreconditionFailedError
+from chalicelib.core.values.errors import DamagedError, PreconditionFailedError
 
 if TYPE_CHECKING:
     from chalicelib.api.contract import ApiRequest
@@ -46,21 +46,33 @@ def tagged(request: Request, response: Response) -> Response:
 
 def condition(
     request: "ApiRequest", version: Callable[[V | None], str | None], default: str | None = None
-) -> Callable[[V | None], None] | None:
+) -> Callable[[V | DamagedError | None], None] | None:
     """Make the condition of a change, from ``If-Match`` and ``If-None-Match: *``; None: there is none.
 
     It takes what stands there now, or None, and raises PreconditionFailedError if that is not as the request asks;
-    ``version`` names what stands, as its ``ETag`` does, and ``default`` what is read where nothing was written.
+    ``version`` names what stands, as its ``ETag`` does, and ``default`` what is read where nothing was written. What
+    cannot be read is there, and of no version.
     """
     match, is_new = request.header.get("If-Match"), request.header.get("If-None-Match") is not None
 
-    def require(found: V | None) -> None:
+    def require(found: V | DamagedError | None) -> None:
+        if isinstance(found, DamagedError):
+            if match is None or match.strip() != "*":
+                raise PreconditionFailedError(
+                    f"{found}. No version of it can be told from another: ask without a condition"
+                )
+            return
         if is_new:
             require_absent(version(found))
         if match is not None:
             require_match(match, version(found) or default)
 
     return require if is_new or match is not None else None
+
+
+def unread(found: DamagedError | None) -> str | None:
+    """Say in an audit what stood there that cannot be read; None: nothing did."""
+    return None if found is None else str(found)
 
 
 def require_absent(version: str | None) -> None:

@@ -8,15 +8,21 @@ from chalice.app import Response
 
 from chalicelib.api import http as web
 from chalicelib.api.actions import refusals
-from chalicelib.api.conditional import condition
+from chalicelib.api.conditional import condition, unread
 from chalicelib.api.contract import ApiRequest, raw
 from chalicelib.api.parsing import Places, write_yaml
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.definitions.record import DefinitionRecord
 from chalicelib.core.values.actions import actions_json
-from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidDefinitionError, InvalidError
+from chalicelib.core.values.errors import (
+    DamagedError,
+    DefinitionNotFoundError,
+    InvalidDefinitionError,
+    InvalidError,
+)
 from chalicelib.core.values.json import Json, Problem, format_instant
 from chalicelib.core.values.value import value
+from chalicelib.engine import optimistic
 from chalicelib.usecases.definitions import DefinitionService
 
 ACTIONS = ("execute", "dry_run", "retire")
@@ -62,6 +68,8 @@ class DefinitionApi:
             return dict(self.service.read_definition(record.tenant_id, record.id, record.version - 1).document)
         except DefinitionNotFoundError:
             return None
+        except DamagedError as error:
+            return unread(error)
 
     @web.operation
     def validate_definition(self, request: ApiRequest) -> Response:
@@ -115,9 +123,13 @@ class DefinitionApi:
 
     def _actions(self, request: ApiRequest, record: DefinitionRecord) -> dict[str, Json]:
         problem, missing = self.support.conditions.problem_of_start, refusals(request, "{}_definition", record.id)
-        newest = self.service.definitions.newest(record.tenant_id, record.id) if request.query["version"] else record
+        newest: DefinitionRecord | DamagedError | None = record
+        if request.query["version"]:
+            newest = optimistic.or_damage(lambda: self.service.definitions.newest(record.tenant_id, record.id))
 
         def refused(action: str) -> str | None:
+            if isinstance(newest, DamagedError):
+                return missing(action) or (None if action == "retire" else "its newest version cannot be read")
             if newest is None or newest.retired:
                 return missing(action) or "it is retired"
             versions = {record.version, newest.version} if action == "execute" else ()

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from chalice.app import Response
 
 from chalicelib.api import http as web
-from chalicelib.api.conditional import condition
+from chalicelib.api.conditional import condition, unread
 from chalicelib.api.contract import ApiRequest, operations
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.schedules.codec import content_document, read_content, read_plan
 from chalicelib.core.schedules.schedule import SHOWN_TIMES, Schedule, ScheduleContent
 from chalicelib.core.values.actions import actions_json
-from chalicelib.core.values.errors import InvalidInputError, MissingRightError
+from chalicelib.core.values.errors import DamagedError, InvalidInputError, MissingRightError
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.value import value
 from chalicelib.usecases.schedules import Permit, ScheduleCondition, ScheduleService
@@ -172,9 +172,9 @@ class _Seen:
         )
         self.document: Json = None
 
-    def require(self, found: Schedule | None) -> None:
+    def require(self, found: Schedule | DamagedError | None) -> None:
         """Hold the condition of the request against a schedule, or that there is none."""
-        self.document = None if found is None else content_document(found.content)
+        self.document = content_document(found.content) if isinstance(found, Schedule) else unread(found)
         if self._condition is not None:
             self._condition(found)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.errors import DamagedError, UnavailableError
 
 ATTEMPTS = 20
 """How often something is read again because somebody was quicker to write it; each time one of them is done."""
@@ -59,6 +59,29 @@ def put_new(first: V, put: Callable[[V], bool], following: Callable[[V], V], wha
             return wanted
         wanted = following(wanted)
     raise _outrun(what, tries)
+
+
+def remove(read: Callable[[], R], require: Callable[[R], None] | None, delete: Callable[[R], bool], what: str) -> None:
+    """Read something, hold it against what is asked of it and delete it, again while somebody is quicker.
+
+    Raises:
+        UnavailableError: others were always quicker.
+    """
+    for _ in range(ATTEMPTS):
+        current = read()
+        if require is not None:
+            require(current)
+        if delete(current):
+            return
+    raise _outrun(f"that {what} goes", ATTEMPTS)
+
+
+def or_damage(read: Callable[[], R]) -> R | DamagedError:
+    """Answer what is read, or why it cannot be."""
+    try:
+        return read()
+    except DamagedError as error:
+        return error
 
 
 def _outrun(what: str, tries: int) -> UnavailableError:

@@ -13,6 +13,7 @@ from chalicelib.core.access.rights import BUILT_IN, INSTALLATION, RIGHTS, Grant
 from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.errors import (
     ConflictError,
+    DamagedError,
     InvalidError,
     MissingRightError,
     NotFoundError,
@@ -26,7 +27,7 @@ from chalicelib.ports import Clock
 KEPT = timedelta(minutes=1)
 """How long a function goes on with what it has read of a tenant's roles and bindings."""
 
-EntryCondition: TypeAlias = Callable[[AccessEntry | None], None]
+EntryCondition: TypeAlias = Callable[[AccessEntry | DamagedError | None], None]
 """Raises PreconditionFailedError unless an entry, or that there is none, is as somebody asks that it be."""
 
 
@@ -37,17 +38,27 @@ class AccessStore(Protocol):
         """Read an entry.
 
         Raises:
+            DamagedError: it cannot be read.
             UnavailableError: the store did not answer; so do all others.
         """
 
     def list(self, tenant_id: str, kinds: Sequence[EntryKind], limit: int, after: str = "") -> Sequence[AccessEntry]:
-        """Read entries of kinds that are neighbours, by name, after a name of the first kind."""
+        """Read entries of kinds that are neighbours, by name, after a name of the first kind.
+
+        What cannot be read is left out; but for a tenant's record there is one by which the tenant is stopped.
+        """
 
     def put(self, entry: AccessEntry) -> bool:
-        """Write the next version of an entry; tell whether the one before was there."""
+        """Write the next version of an entry, version 1 where there is none, or one that cannot be read.
+
+        Tell whether it is there now.
+        """
 
     def delete(self, entry: AccessEntry) -> bool:
         """Take an entry away, unless it is another version; tell whether it is gone."""
+
+    def discard(self, tenant_id: str, kind: EntryKind, name: str) -> bool:
+        """Take away an entry that cannot be read; tell whether it is gone."""
 
 
 class AccessCache:
@@ -81,7 +92,10 @@ class AccessCache:
             UnavailableError: the store did not answer.
         """
         place = place_of(text)
-        entry = None if place is None else self._store.get(place[0], EntryKind.KEY, place[1])
+        try:
+            entry = None if place is None else self._store.get(place[0], EntryKind.KEY, place[1])
+        except DamagedError:
+            raise UnknownCallerError("what is kept of the API key is damaged: ask for another one") from None
         key = None if entry is None else read_key(entry)
         wrong = "there is no such API key" if key is None else key.problem(text, self._now())
         if key is None or wrong is not None:
@@ -142,7 +156,7 @@ class AccessService:
         grant: Grant,
         require: EntryCondition | None = None,
     ) -> tuple[AccessEntry, bool]:
-        """Write an entry; answer it, and whether it is new.
+        """Write an entry; answer it, and whether it is new, as it is in place of one that cannot be read.
 
         Raises:
             InvalidError: a built-in role has this name, or the role of a binding is not there.
@@ -153,27 +167,27 @@ class AccessService:
         """
         self._check(tenant_id, kind, name, document, grant)
 
-        def made(known: AccessEntry | None) -> tuple[AccessEntry | None, tuple[AccessEntry, bool]]:
+        def made(known: AccessEntry | DamagedError | None) -> tuple[AccessEntry, tuple[AccessEntry, bool]]:
             if require is not None:
                 require(known)
             if known is None and kind is not EntryKind.TENANT:
                 self._make_room(tenant_id, kind)
-            version = 1 if known is None else known.version + 1
+            version = known.version + 1 if isinstance(known, AccessEntry) else 1
             entry = AccessEntry(tenant_id, kind, name, document, self.clock.now(), by, version)
-            return entry, (entry, known is None)
+            return entry, (entry, version == 1)
 
-        def read() -> AccessEntry | None:
-            return self.store.get(tenant_id, kind, name)
+        def read() -> AccessEntry | DamagedError | None:
+            return optimistic.or_damage(lambda: self.store.get(tenant_id, kind, name))
 
-        def write(entry: AccessEntry | None) -> bool:
-            return entry is not None and self.store.put(entry)
+        def write(entry: AccessEntry | DamagedError | None) -> bool:
+            return isinstance(entry, AccessEntry) and self.store.put(entry)
 
         written = optimistic.change(read, made, write, f"the {kind} {name!r}")
         self.cache.forget(tenant_id)
         return written
 
     def delete(self, tenant_id: str, kind: EntryKind, name: str, require: EntryCondition | None = None) -> None:
-        """Take an entry away.
+        """Take an entry away, also one that cannot be read.
 
         Raises:
             InvalidError: it is a built-in role.
@@ -184,14 +198,15 @@ class AccessService:
         if kind is EntryKind.ROLE and name in BUILT_IN:
             raise InvalidError(f"{name!r} is a built-in role: every tenant has it")
 
-        def found(entry: AccessEntry) -> tuple[AccessEntry, None]:
-            if require is not None:
-                require(entry)
-            return copy_with(entry), None
+        def delete(found: AccessEntry | DamagedError) -> bool:
+            if isinstance(found, DamagedError):
+                return self.store.discard(tenant_id, kind, name)
+            return self.store.delete(found)
 
-        optimistic.change(
-            lambda: self.read(tenant_id, kind, name), found, self.store.delete, f"that the {kind} {name!r} goes"
-        )
+        def read() -> AccessEntry | DamagedError:
+            return optimistic.or_damage(lambda: self.read(tenant_id, kind, name))
+
+        optimistic.remove(read, require, delete, f"the {kind} {name!r}")
         self.cache.forget(tenant_id)
 
     def create_key(  # noqa: PLR0913 - by keyword
@@ -225,7 +240,7 @@ class AccessService:
         return key, text
 
     def revoke_key(self, tenant_id: str, key_id: str, by: str | None, require: EntryCondition | None = None) -> None:
-        """Let a key count no more, from within a minute on; it stays in the list.
+        """Let a key count no more, from within a minute on; it stays in the list, where it can be read, or else goes.
 
         Raises:
             NotFoundError: there is none.
@@ -241,9 +256,15 @@ class AccessService:
             version = entry.version + 1
             return copy_with(entry, document=document, changed_at=now, changed_by=by, version=version), None
 
-        optimistic.change(
-            lambda: self.read(tenant_id, EntryKind.KEY, key_id), revoked, self.store.put, f"the key {key_id!r}"
-        )
+        try:
+            optimistic.change(
+                lambda: self.read(tenant_id, EntryKind.KEY, key_id), revoked, self.store.put, f"the key {key_id!r}"
+            )
+        except DamagedError as error:
+            if require is not None:
+                require(error)
+            if not self.store.discard(tenant_id, EntryKind.KEY, key_id):
+                raise
 
     def _check(self, tenant_id: str, kind: EntryKind, name: str, document: Mapping[str, Json], grant: Grant) -> None:
         if kind is EntryKind.BINDING:

@@ -9,13 +9,18 @@ from chalicelib.core.definitions.model import Definition, StepType
 from chalicelib.core.definitions.parser import parse
 from chalicelib.core.definitions.record import DefinitionRecord, Subject
 from chalicelib.core.definitions.validation import Validation, validate
-from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidDefinitionError, PreconditionFailedError
+from chalicelib.core.values.errors import (
+    DamagedError,
+    DefinitionNotFoundError,
+    InvalidDefinitionError,
+    PreconditionFailedError,
+)
 from chalicelib.core.values.json import Json, Problem, canonical
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine import optimistic
 from chalicelib.ports import Clock, Definitions, DefinitionStore
 
-Condition: TypeAlias = Callable[[DefinitionRecord | None], None]
+Condition: TypeAlias = Callable[[DefinitionRecord | DamagedError | None], None]
 """Raises PreconditionFailedError unless the newest version, or that there is none, is as somebody asks that it be."""
 
 
@@ -62,8 +67,7 @@ class DefinitionService:
         """
         found = self._valid(tenant_id, document, may_read)
         kept = dict(found.document)
-        newest = self.definitions.newest(tenant_id, str(kept["id"]))
-        self._check_newest(tenant_id, newest, require)
+        newest = self._newest(tenant_id, str(kept["id"]), require)
         first = self._next(tenant_id, kept, newest, author)
         if newest is not None and newest.digest == first.digest:
             record, is_new = copy_with(newest, retired=False), newest.retired
@@ -84,6 +88,25 @@ class DefinitionService:
         """Write a version, or if somebody else has taken its number, what is to follow it."""
         return optimistic.put_new(first, self.definitions.add, following, f"a version of {first.id!r}")
 
+    def _newest(self, tenant_id: str, definition_id: str, require: Condition | None) -> DefinitionRecord | None:
+        """Read the newest version, and hold it against what it has to be.
+
+        Of one that cannot be read it is the newest among all versions, as retired: then it is to be written again.
+        """
+        try:
+            newest = self.definitions.newest(tenant_id, definition_id)
+        except DamagedError as error:
+            if require is not None:
+                require(error)
+            return self._last_readable(tenant_id, definition_id)
+        self._check_newest(tenant_id, newest, require)
+        return newest
+
+    def _last_readable(self, tenant_id: str, definition_id: str) -> DefinitionRecord | None:
+        """Find the newest version that can be read of a definition whose newest one cannot, as retired."""
+        found = self.definitions.versions(tenant_id, definition_id, 1)
+        return copy_with(found[0], retired=True) if found else None
+
     def _check_newest(self, tenant_id: str, newest: DefinitionRecord | None, require: Condition | None) -> None:
         """Hold the newest version against what it has to be, and where there is none, the tenant against its quota."""
         is_there = newest is not None and not newest.retired
@@ -101,9 +124,10 @@ class DefinitionService:
 
     def _keep_text(self, record: DefinitionRecord, text: str | None, *, is_added: bool) -> None:
         """Keep the text of a version, unless it is kept already."""
-        if text is not None and (
-            is_added or self.definitions.text(record.tenant_id, record.id, record.version) != text
-        ):
+        if text is None:
+            return
+        place = record.tenant_id, record.id, record.version
+        if is_added or optimistic.or_damage(lambda: self.definitions.text(*place)) != text:
             self.definitions.put_text(record, text)
 
     def _next(
@@ -224,21 +248,26 @@ class DefinitionService:
     def retire_definition(self, tenant_id: str, definition_id: str, require: Condition | None = None) -> None:
         """Let no new execution of a definition start; those that run go on.
 
+        Where the newest version cannot be read, the one before it that can is kept as the newest, and retired.
+
         Raises:
             DefinitionNotFoundError: there is none.
+            DamagedError: none of its versions can be read.
             PreconditionFailedError: the newest version is not as ``require`` asks.
             UnavailableError: others were always quicker to write a version.
         """
 
-        def retired(record: DefinitionRecord) -> tuple[DefinitionRecord, None]:
-            if require is not None:
-                require(record)
-            return copy_with(record, retired=True), None
+        def read() -> DefinitionRecord | DamagedError:
+            return optimistic.or_damage(lambda: self.read_definition(tenant_id, definition_id))
 
-        def read() -> DefinitionRecord:
-            return self.read_definition(tenant_id, definition_id)
+        def retire(found: DefinitionRecord | DamagedError) -> bool:
+            if not isinstance(found, DamagedError):
+                return self.definitions.put_newest(copy_with(found, retired=True))
+            if (known := self._last_readable(tenant_id, definition_id)) is None:
+                raise found
+            return self.definitions.put_newest(known)
 
-        optimistic.change(read, retired, self.definitions.put_newest, f"that {definition_id!r} is retired")
+        optimistic.remove(read, require, retire, f"the definition {definition_id!r}")
         self.changed(tenant_id, definition_id)
 
 

@@ -16,6 +16,7 @@ from chalicelib.core.executions.inputs import Message, ScheduleDue
 from chalicelib.core.executions.model import ENDED, Execution
 from chalicelib.core.schedules.schedule import Overlap, Schedule, ScheduleContent, ScheduledStart, new_schedule
 from chalicelib.core.values.errors import (
+    DamagedError,
     InvalidError,
     NotYetError,
     QuotaError,
@@ -40,17 +41,24 @@ one. So those that are refused together do not come again together."""
 AGAIN_STOPPED = timedelta(minutes=5)
 """When a schedule of a tenant that is stopped is looked at again."""
 
-ScheduleCondition: TypeAlias = Callable[[Schedule | None], None]
+ScheduleCondition: TypeAlias = Callable[[Schedule | DamagedError | None], None]
 """Raises PreconditionFailedError unless a schedule, or that there is none, is as somebody asks that it be."""
 Permit: TypeAlias = Callable[[Execution, int], None]
 """Raises what keeps the caller from starting an execution, given it and the newest version of its definition."""
 
 
 class ScheduleStore(Protocol):
-    """Schedules; every read but :meth:`due` is strongly consistent. All can raise UnavailableError."""
+    """Schedules; every read but :meth:`due` is strongly consistent. All can raise UnavailableError.
+
+    What cannot be read is in no list.
+    """
 
     def get(self, tenant_id: str, name: str) -> Schedule | None:
-        """Read one."""
+        """Read one.
+
+        Raises:
+            DamagedError: it cannot be read.
+        """
 
     def list(
         self,
@@ -67,10 +75,16 @@ class ScheduleStore(Protocol):
         """Count those of a tenant, up to so many."""
 
     def put(self, schedule: Schedule) -> bool:
-        """Write the next number of one, number 1 where there is none; tell whether it is there now."""
+        """Write the next number of one, number 1 where there is none, or one that cannot be read.
+
+        Tell whether it is there now.
+        """
 
     def delete(self, schedule: Schedule) -> bool:
         """Take one away, unless it was written since it was read; tell whether it is gone."""
+
+    def discard(self, tenant_id: str, name: str) -> bool:
+        """Take away one that cannot be read; tell whether it is gone."""
 
     def due(self, until: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
         """Find up to ``limit`` to look at up to an instant, the earliest first: tenant, name, and when to look.
@@ -101,6 +115,7 @@ class ScheduleService:
 
         Raises:
             ScheduleNotFoundError: there is none.
+            DamagedError: it cannot be read.
         """
         found = self.store.get(tenant_id, name)
         if found is None:
@@ -117,7 +132,7 @@ class ScheduleService:
         permit: Permit,
         require: ScheduleCondition | None = None,
     ) -> tuple[Schedule, bool]:
-        """Write what a schedule says; answer it, and whether it is new.
+        """Write what a schedule says; answer it, and whether it is new, as it is in place of one that cannot be read.
 
         Raises:
             InvalidError: it has no plan, or its input does not fit its definition.
@@ -129,11 +144,12 @@ class ScheduleService:
         content.plan.check(self.clock.now())
         self.executions.check_start(tenant_id, content.definition, content.input, content.version, permit)
 
-        def made(known: Schedule | None) -> tuple[Schedule | None, tuple[Schedule, bool]]:
+        def made(known: Schedule | DamagedError | None) -> tuple[Schedule, tuple[Schedule, bool]]:
             if require is not None:
                 require(known)
             if known is None:
                 self._make_room(tenant_id)
+            if known is None or isinstance(known, DamagedError):
                 new = new_schedule(tenant_id, name, content, self.clock.now(), by)
                 return new, (new, True)
             changed = known.replaced(content, self.clock.now(), by)
@@ -143,7 +159,7 @@ class ScheduleService:
             found = self.store.get(tenant_id, name)
             return None if found is None else self._settled(found)
 
-        written = optimistic.change(read, made, self._put, f"the schedule {name!r}")
+        written = optimistic.change(lambda: optimistic.or_damage(read), made, self._put, f"the schedule {name!r}")
         self._send_ahead(written[0])
         return written
 
@@ -154,20 +170,23 @@ class ScheduleService:
             require_room("schedules", most, self.store.count(tenant_id, most))
 
     def delete(self, tenant_id: str, name: str, require: ScheduleCondition | None = None) -> None:
-        """Take a schedule away; what it has started goes on.
+        """Take a schedule away, also one that cannot be read; what it has started goes on.
 
         Raises:
             ScheduleNotFoundError: there is none.
             PreconditionFailedError: it is not as ``require`` asks.
             UnavailableError: others were always quicker.
         """
-        for _ in range(optimistic.ATTEMPTS):
-            found = self.read(tenant_id, name)
-            if require is not None:
-                require(found)
-            if self.store.delete(found):
-                return
-        raise UnavailableError(f"others were always quicker to write the schedule {name!r}: try again")
+
+        def delete(found: Schedule | DamagedError) -> bool:
+            if isinstance(found, DamagedError):
+                return self.store.discard(tenant_id, name)
+            return self.store.delete(found)
+
+        def read() -> Schedule | DamagedError:
+            return optimistic.or_damage(lambda: self.read(tenant_id, name))
+
+        optimistic.remove(read, require, delete, f"the schedule {name!r}")
 
     def pause(self, tenant_id: str, name: str, by: str | None) -> Schedule:
         """Let a schedule start nothing by itself; again, it is paused already.
@@ -330,8 +349,8 @@ class ScheduleService:
 
         return optimistic.change(lambda: self.read(tenant_id, name), made, self._put, f"the schedule {name!r}")
 
-    def _put(self, schedule: Schedule | None) -> bool:
-        return schedule is not None and self.store.put(schedule)
+    def _put(self, schedule: Schedule | DamagedError | None) -> bool:
+        return isinstance(schedule, Schedule) and self.store.put(schedule)
 
     def _runs(self, last: ScheduledStart | None) -> bool:
         """Tell whether the execution of a start has not ended; one that is not there has not begun."""

@@ -140,6 +140,11 @@ def tenant() -> str:
     return fresh("tenant")
 
 
+@pytest.fixture
+def memory() -> Backend:
+    return _memory()
+
+
 def _memory() -> Backend:
     names = Names("memory")
     queue = MemoryQueue(MemoryClock(NOW))

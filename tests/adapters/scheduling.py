@@ -18,6 +18,7 @@ def schedules(aws: Aws, tenant: str) -> None:
     assert store.list(tenant, 10) == [held]
     assert store.count(tenant, 10) == 1
     assert store.delete(held)
+    assert store.discard(tenant, "s")
 
 
 def start_scheduled(aws: Aws, tenant: str) -> None:

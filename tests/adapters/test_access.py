@@ -1,6 +1,9 @@
 """What tenants say of access."""
 
+from typing import Any
+
 from chalicelib.core.access.entries import AccessEntry, EntryKind
+from chalicelib.core.access.keys import ApiKey, key_document
 from chalicelib.core.values.value import copy_with
 from tests.adapters.conftest import Backend
 from tests.adapters.examples import NOW
@@ -9,17 +12,23 @@ ALL = (EntryKind.BINDING, EntryKind.ROLE)
 
 
 def entry(tenant: str, name: str, kind: EntryKind = EntryKind.ROLE, version: int = 1) -> AccessEntry:
-    return AccessEntry(tenant, kind, name, {"rules": [{"kinds": ["*"]}]}, NOW, "ada", version)
+    said: dict[EntryKind, Any] = {
+        EntryKind.KEY: key_document(ApiKey(tenant, name, "hash", "", (), NOW)),
+        EntryKind.BINDING: {"role": "viewer"},
+        EntryKind.ROLE: {"rules": [{"kinds": ["*"], "verbs": ["*"]}]},
+        EntryKind.TENANT: {},
+    }
+    return AccessEntry(tenant, kind, name, said[kind], NOW, "ada", version)
 
 
 def test_an_entry_is_written_once_and_then_over_the_version_that_was_read(backend: Backend, tenant: str) -> None:
     first, access = entry(tenant, "writer"), backend.access
     assert access.get(tenant, EntryKind.ROLE, "writer") is None
     assert (access.put(first), access.put(first)) == (True, True)
-    assert not access.put(copy_with(first, document={}))
+    assert not access.put(copy_with(first, document={"rules": []}))
     second = copy_with(first, version=2, document={"rules": []}, changed_by=None)
     assert access.put(second)
-    assert not access.put(copy_with(second, document={}))
+    assert not access.put(copy_with(second, document={"rules": [], "title": "Another"}))
     assert access.get(tenant, EntryKind.ROLE, "writer") == second
 
 

@@ -81,6 +81,16 @@ def make_schedules(at: Backend, tenant: str) -> None:
         assert at.schedules.put(new_schedule(tenant, name, ScheduleContent("d", Plan("0 * * * *")), NOW))
 
 
+def make_roles(at: Backend, tenant: str) -> None:
+    for name in ("one", "other"):
+        assert at.access.put(AccessEntry(tenant, EntryKind.ROLE, name, {"rules": []}, NOW, None))
+
+
+def take_slots(at: Backend, tenant: str) -> None:
+    for number, name in enumerate(("one", "other")):
+        assert at.usage.take(StartSlot(tenant, number, name, NOW), None)
+
+
 def make_incidents(at: Backend, tenant: str) -> None:
     for name in ("one", "other"):
         assert at.incidents.record(copy_with(incident(tenant), subject=name))
@@ -170,9 +180,9 @@ CASES: dict[str, tuple[TableSchema, dict[str, Any], Make, Get | None, Find | Non
     "role": (
         ACCESS,
         {"document": {"S": "no JSON"}},
-        lambda at, tenant: at.access.put(AccessEntry(tenant, EntryKind.ROLE, "one", {}, NOW, None)),
-        lambda at, tenant: at.access.list(tenant, [EntryKind.ROLE], 10),
-        None,
+        make_roles,
+        lambda at, tenant: at.access.get(tenant, EntryKind.ROLE, "one"),
+        lambda at, tenant: [each.name for each in at.access.list(tenant, [EntryKind.ROLE], 1)],
     ),
     "text of a definition": (
         DEFINITION_VERSIONS,
@@ -193,9 +203,9 @@ CASES: dict[str, tuple[TableSchema, dict[str, Any], Make, Get | None, Find | Non
     "slot of a start": (
         USAGE,
         {"takenAt": {"S": "yesterday"}},
-        lambda at, tenant: at.usage.take(StartSlot(f"{tenant}-one", 1, "holder", NOW), None),
-        lambda at, tenant: at.usage.slots(f"{tenant}-one", 5),
+        take_slots,
         None,
+        lambda at, tenant: [each.holder for each in at.usage.slots(tenant, 5)],
     ),
     "upload": (
         UPLOADS,

@@ -93,11 +93,12 @@ def answers_and_access(aws: Aws, tenant: str) -> None:
     replies.keep(tenant, KeptAnswer(200, {}, random_text(600_000)), NOW + timedelta(days=1))
     replies.claim(tenant, holder, NOW, NOW + timedelta(days=1), NOW)
     replies.let_go(tenant)
-    entry, access = AccessEntry(tenant, EntryKind.ROLE, "r", {}, NOW), aws.backend.access
+    entry, access = AccessEntry(tenant, EntryKind.ROLE, "r", {"rules": []}, NOW), aws.backend.access
     assert access.put(entry)
     assert access.get(tenant, EntryKind.ROLE, "r") == entry
     assert access.list(tenant, [EntryKind.ROLE], 10) == [entry]
     assert access.delete(entry)
+    assert access.discard(tenant, EntryKind.ROLE, "r")
     audit = following(None, tenant, NOW, {}, is_refusal=False)
     assert aws.backend.audit.put(audit)
     assert aws.backend.audit.read(tenant, 1) == [audit]

@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.adapters.calls.expiring import LASTS, Expiring
 from chalicelib.core.access.entries import AccessEntry
+from chalicelib.core.values.errors import DamagedError, UnavailableError
 from chalicelib.core.values.value import value
 
 
@@ -37,12 +38,15 @@ class CachedTenantSettings:
         """Answer the settings of a tenant; without a record nothing is restricted.
 
         Raises:
-            UnavailableError: the store did not answer.
+            UnavailableError: the store did not answer, or its record is damaged: calls wait until that is mended.
         """
         return self._kept.get(tenant)
 
     def _fetch(self, tenant: str) -> tuple[TenantSettings, timedelta]:
-        entry = self._read(tenant)
+        try:
+            entry = self._read(tenant)
+        except DamagedError as error:
+            raise UnavailableError(str(error)) from error
         given: Any = {} if entry is None else entry.document.get("settings", {})
         lists = (("http", "hosts"), ("aws", "actions"), ("lambda", "functions"))
         return TenantSettings(*(given.get(kind, {}).get(names) for kind, names in lists)), LASTS

@@ -4,17 +4,21 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb.attributes import Item, pack, unpack
-from chalicelib.adapters.dynamodb.faults import unavailable, undamaged
-from chalicelib.adapters.dynamodb.reads import query
+from chalicelib.adapters.dynamodb.faults import REPLACEABLE, unavailable, undamaged
+from chalicelib.adapters.dynamodb.reads import query_of
 from chalicelib.adapters.dynamodb.tables import ACCESS
-from chalicelib.adapters.dynamodb.writes import delete_if, put_if
+from chalicelib.adapters.dynamodb.writes import delete_damaged, delete_if, put_if, put_or_mend
 from chalicelib.adapters.names import Names
-from chalicelib.core.access.entries import AccessEntry, EntryKind
+from chalicelib.core.access.entries import AccessEntry, EntryKind, check, unread_tenant
+from chalicelib.core.values.errors import DamagedError, UnknownFormatError
 from chalicelib.core.values.json import encode, format_instant, parse_instant
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import DeleteItemInputTypeDef, PutItemInputTypeDef, QueryInputTypeDef
+
+OF_KEY = "DELETE takes it away, and a backup mends it"
+"""What can be done about a key that is damaged: nobody can write one anew."""
 
 
 class DynamoAccess:
@@ -45,19 +49,20 @@ class DynamoAccess:
         }
         if after:
             request["ExclusiveStartKey"] = _key(tenant_id, first, after)
-        return [_entry(item) for item in query(self._client, request, limit)]
+        return query_of(self._client, request, limit, _listed)
 
     def put(self, entry: AccessEntry) -> bool:
-        """Write the next version of an entry; tell whether the one before was there."""
+        """Write the next version of an entry, version 1 over what cannot be read, too; tell whether it is there."""
         request: PutItemInputTypeDef = {"TableName": self._table, "Item": _item(entry)}
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         if entry.version == 1:
             request["ConditionExpression"] = ACCESS.absent
+            current = put_or_mend(self._client, request, _entry)
         else:
             request["ConditionExpression"] = "#version = :version"
             request["ExpressionAttributeNames"] = {"#version": "version"}
             request["ExpressionAttributeValues"] = {":version": {"N": str(entry.version - 1)}}
-        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-        current = put_if(self._client, request)
+            current = put_if(self._client, request)
         return current is None or current == request["Item"]
 
     def delete(self, entry: AccessEntry) -> bool:
@@ -71,6 +76,10 @@ class DynamoAccess:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         return delete_if(self._client, request)
+
+    def discard(self, tenant_id: str, kind: EntryKind, name: str) -> bool:
+        """Take away an entry that cannot be read; tell whether it is gone."""
+        return delete_damaged(self._client, self._table, _key(tenant_id, kind, name), _entry)
 
 
 def _key(tenant_id: str, kind: EntryKind, name: str) -> Item:
@@ -91,8 +100,9 @@ def _item(entry: AccessEntry) -> Item:
 def _entry(item: Item) -> AccessEntry:
     tenant, entry = (item[name]["S"] for name in (ACCESS.partition, ACCESS.sort))
     kind, _, name = entry.partition("#")
-    with undamaged(f"{kind} {name} of {tenant}"):
-        return AccessEntry(
+    remedy = OF_KEY if kind == EntryKind.KEY else REPLACEABLE
+    with undamaged(f"{kind} {name} of {tenant}" if name else f"{kind} {tenant}", remedy):
+        found = AccessEntry(
             tenant_id=tenant,
             kind=EntryKind(kind),
             name=name,
@@ -101,3 +111,19 @@ def _entry(item: Item) -> AccessEntry:
             changed_by=item["changedBy"]["S"] if "changedBy" in item else None,
             version=int(item["version"]["N"]),
         )
+        check(found)
+        return found
+
+
+def _listed(item: Item) -> AccessEntry:
+    """Read an entry for a list, which leaves out what cannot be read: that gives nobody a right.
+
+    But what is set of a tenant bounds it, and is not to be left out.
+    """
+    tenant, entry = (item[name]["S"] for name in (ACCESS.partition, ACCESS.sort))
+    try:
+        return _entry(item)
+    except (DamagedError, UnknownFormatError):
+        if not entry.startswith(f"{EntryKind.TENANT}#"):
+            raise
+        return unread_tenant(tenant)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb.attributes import Item, pack, text_of, unpack
-from chalicelib.adapters.dynamodb.faults import unavailable, undamaged
+from chalicelib.adapters.dynamodb.faults import BACKUP, unavailable, undamaged
 from chalicelib.adapters.dynamodb.reads import query_of
 from chalicelib.adapters.dynamodb.tables import DEFINITION_VERSIONS, DEFINITIONS
-from chalicelib.adapters.dynamodb.writes import put_if
+from chalicelib.adapters.dynamodb.writes import is_damaged, put_if, put_or_mend
 from chalicelib.adapters.names import Names
 from chalicelib.core.definitions.record import DefinitionRecord, read_subject, subject_json
 from chalicelib.core.values.globs import matching
@@ -17,6 +17,9 @@ from chalicelib.core.values.json import encode, format_instant, parse_instant
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, QueryInputTypeDef
+
+REPLACEABLE = "A new version mends it, as does DELETE, which retires it, and a backup"
+"""What can be done about the newest version of a definition that is damaged: its versions are kept beside it."""
 
 
 class DynamoDefinitions:
@@ -44,7 +47,7 @@ class DynamoDefinitions:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         current = put_if(self._client, request)
-        return current is None or read_record(current).digest == record.digest
+        return current is None or (not is_damaged(current, _record) and read_record(current).digest == record.digest)
 
     def put_newest(self, record: DefinitionRecord) -> bool:
         """Make a version the newest."""
@@ -54,8 +57,9 @@ class DynamoDefinitions:
             "ConditionExpression": "attribute_not_exists(#version) OR #version <= :version",
             "ExpressionAttributeNames": {"#version": "version"},
             "ExpressionAttributeValues": {":version": {"N": str(record.version)}},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        return put_if(self._client, request) is None
+        return put_or_mend(self._client, request, _record) is None
 
     def text(self, tenant_id: str, definition_id: str, version: int) -> str | None:
         """Read the text of a version."""
@@ -110,8 +114,7 @@ class DynamoDefinitions:
 
     def _get(self, table: str, key: Item) -> DefinitionRecord | None:
         found = self._read(table, key)
-        with undamaged(f"definition {' '.join(each['S'] for each in key.values())}"):
-            return None if found is None else read_record(found)
+        return None if found is None else _record(found)
 
     def _read(self, table: str, key: Item) -> "Item | None":
         with unavailable():
@@ -140,13 +143,20 @@ def _write(record: DefinitionRecord) -> Item:
     return item | {"retired": {"BOOL": True}} if record.retired else item
 
 
+def _record(item: Item) -> DefinitionRecord:
+    is_version = DEFINITION_VERSIONS.sort in item
+    place = item[DEFINITION_VERSIONS.sort if is_version else DEFINITIONS.sort]["S"]
+    with undamaged(f"definition {item[DEFINITIONS.partition]['S']} {place}", BACKUP if is_version else REPLACEABLE):
+        return read_record(item)
+
+
 def read_record(item: Item) -> DefinitionRecord:
     """Read an item of either table."""
     return DefinitionRecord(
         tenant_id=DEFINITIONS.known(item)[DEFINITIONS.partition]["S"],
         id=item[DEFINITIONS.sort]["S"],
         version=int(item["version"]["N"]),
-        document=unpack(item["document"]),
+        document={**unpack(item["document"])},
         digest=item["digest"]["S"],
         created_at=parse_instant(item["createdAt"]["S"]),
         created_by=read_subject(json.loads(item["createdBy"]["S"])) if "createdBy" in item else None,

@@ -26,6 +26,10 @@ TRANSIENT = frozenset(
 
 SERVER_ERROR = 500
 
+BACKUP = "Only a backup mends it"
+REPLACEABLE = "DELETE takes it away, PUT writes it anew, and a backup mends it"
+"""What can be done about an item that is damaged."""
+
 
 @contextmanager
 def unavailable() -> Iterator[None]:
@@ -71,7 +75,7 @@ def readable(read: Callable[[T], R], items: Iterable[T], *, later: bool = True) 
 
 
 @contextmanager
-def undamaged(subject: str) -> Iterator[None]:
+def undamaged(subject: str, remedy: str = BACKUP) -> Iterator[None]:
     """Raise whatever an item that was read cannot be understood by as :class:`DamagedError`.
 
     Raises:
@@ -84,7 +88,7 @@ def undamaged(subject: str) -> Iterator[None]:
         raise
     except Exception as error:
         why = f"what the table has of it is damaged ({type(error).__name__})"
-        raise DamagedError(f"{subject} cannot be read: {why}. Only a backup mends it") from error
+        raise DamagedError(f"{subject} cannot be read: {why}. {remedy}") from error
 
 
 def _words(error: Exception) -> str:

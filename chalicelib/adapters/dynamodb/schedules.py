@@ -7,11 +7,11 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb.attributes import Item, pack, unpack
-from chalicelib.adapters.dynamodb.faults import unavailable, undamaged
+from chalicelib.adapters.dynamodb.faults import REPLACEABLE, readable, unavailable, undamaged
 from chalicelib.adapters.dynamodb.list_sources import SHARDS, shard_of
 from chalicelib.adapters.dynamodb.reads import query, query_of, side_by_side
 from chalicelib.adapters.dynamodb.tables import BY_SCHEDULE_DUE, SCHEDULES
-from chalicelib.adapters.dynamodb.writes import delete_if, put_if
+from chalicelib.adapters.dynamodb.writes import delete_damaged, delete_if, put_if, put_or_mend
 from chalicelib.adapters.names import Names
 from chalicelib.core.schedules.codec import read_schedule, schedule_document
 from chalicelib.core.schedules.schedule import Schedule
@@ -36,8 +36,7 @@ class DynamoSchedules:
         key = SCHEDULES.key(tenant_id, name)
         with unavailable():
             found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        with undamaged(f"schedule {name}"):
-            return _schedule(found["Item"]) if "Item" in found else None
+        return _schedule(found["Item"]) if "Item" in found else None
 
     def list(
         self,
@@ -73,16 +72,17 @@ class DynamoSchedules:
         return len(query(self._client, request, most))
 
     def put(self, schedule: Schedule) -> bool:
-        """Write the next number of one; tell whether it is there now."""
+        """Write the next number of one, number 1 in place of what cannot be read, too; tell whether it is there now."""
         request: PutItemInputTypeDef = {"TableName": self._table, "Item": self._item(schedule)}
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         if schedule.number == 1:
             request["ConditionExpression"] = SCHEDULES.absent
+            current = put_or_mend(self._client, request, _schedule)
         else:
             request["ConditionExpression"] = "#number = :number"
             request["ExpressionAttributeNames"] = {"#number": "number"}
             request["ExpressionAttributeValues"] = {":number": {"N": str(schedule.number - 1)}}
-        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-        current = put_if(self._client, request)
+            current = put_if(self._client, request)
         return current is None or current == request["Item"]
 
     def delete(self, schedule: Schedule) -> bool:
@@ -97,6 +97,10 @@ class DynamoSchedules:
         }
         return delete_if(self._client, request)
 
+    def discard(self, tenant_id: str, name: str) -> bool:
+        """Take away one that cannot be read; tell whether it is gone."""
+        return delete_damaged(self._client, self._table, SCHEDULES.key(tenant_id, name), _schedule)
+
     def due(self, until: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
         """Find some to look at up to an instant."""
         found = side_by_side(lambda shard: self._due_of(shard, until, limit), range(self._shards))
@@ -110,10 +114,9 @@ class DynamoSchedules:
             "KeyConditionExpression": f"{index.partition} = :shard AND {index.sort} <= :until",
             "ExpressionAttributeValues": {":shard": {"S": f"{shard:x}"}, ":until": {"S": format_instant(until)}},
         }
-        return [
-            (item[SCHEDULES.partition]["S"], item[SCHEDULES.sort]["S"], parse_instant(item[index.sort]["S"]))
-            for item in query(self._client, request, limit)
-        ]
+        places = (SCHEDULES.partition, SCHEDULES.sort, index.sort)
+        found = ([item[name]["S"] for name in places] for item in query(self._client, request, limit))
+        return [*readable(lambda each: (each[0], each[1], parse_instant(each[2])), found)]
 
     def _item(self, schedule: Schedule) -> Item:
         item: Item = {
@@ -128,12 +131,13 @@ class DynamoSchedules:
 
 
 def _schedule(item: Item) -> Schedule:
-    known = SCHEDULES.known(item)
-    look_at = known.get(BY_SCHEDULE_DUE.sort)
-    return read_schedule(
-        known[SCHEDULES.partition]["S"],
-        known[SCHEDULES.sort]["S"],
-        unpack(known["document"]),
-        look_at=None if look_at is None else parse_instant(look_at["S"]),
-        number=int(known["number"]["N"]),
-    )
+    tenant, name = (item[key]["S"] for key in (SCHEDULES.partition, SCHEDULES.sort))
+    with undamaged(f"schedule {name} of {tenant}", REPLACEABLE):
+        look_at = SCHEDULES.known(item).get(BY_SCHEDULE_DUE.sort)
+        return read_schedule(
+            tenant,
+            name,
+            unpack(item["document"]),
+            look_at=None if look_at is None else parse_instant(look_at["S"]),
+            number=int(item["number"]["N"]),
+        )

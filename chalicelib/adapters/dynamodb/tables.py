@@ -74,7 +74,8 @@ class TableSchema(KeySchema):
             UnknownFormatError: a later release wrote it.
         """
         if int(item[FORMAT]["N"]) > self.reads:
-            raise UnknownFormatError(f"{self.name} {item[self.partition]['S']}", item[FORMAT]["N"])
+            place = (text for name in (self.partition, self.sort) if name for text in item[name].values())
+            raise UnknownFormatError(f"{self.name} {' '.join(map(str, place))}", item[FORMAT]["N"])
         return item
 
     @property

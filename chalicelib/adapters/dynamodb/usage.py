@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb.attributes import Item
-from chalicelib.adapters.dynamodb.faults import unavailable, undamaged
+from chalicelib.adapters.dynamodb.faults import readable, unavailable, undamaged
 from chalicelib.adapters.dynamodb.reads import query
 from chalicelib.adapters.dynamodb.tables import FORMAT, USAGE
-from chalicelib.adapters.dynamodb.writes import put_if
+from chalicelib.adapters.dynamodb.writes import put_if, put_or_mend
 from chalicelib.adapters.names import Names
 from chalicelib.core.access.quotas import StartSlot
 from chalicelib.core.values.json import format_instant, parse_instant
@@ -64,19 +64,23 @@ class DynamoUsage:
             },
             most,
         )
-        return [_slot(item) for item in found]
+        return [*readable(_slot, found, later=False)]
 
     def take(self, slot: StartSlot, instead: StartSlot | None) -> bool:
-        """Take a slot if it stands as it was read, None: nobody has ever taken it; tell whether it is taken."""
+        """Take a slot if it stands as it was read, None: nobody has ever taken it, or nobody can tell who has.
+
+        Tell whether it is taken.
+        """
         request: PutItemInputTypeDef = {"TableName": self._table, "Item": _item(slot)}
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         if instead is None:
             request["ConditionExpression"] = USAGE.absent
+            current = put_or_mend(self._client, request, _slot)
         else:
             request["ConditionExpression"] = "holder = :holder AND takenAt = :taken"
             item = _item(instead)
             request["ExpressionAttributeValues"] = {":holder": item["holder"], ":taken": item["takenAt"]}
-        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-        current = put_if(self._client, request)
+            current = put_if(self._client, request)
         return current is None or current == request["Item"]
 
 

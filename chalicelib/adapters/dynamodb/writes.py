@@ -3,12 +3,16 @@
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.core.values.errors import DamagedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import DeleteItemInputTypeDef, PutItemInputTypeDef
 
     from chalicelib.adapters.dynamodb.attributes import Attribute, Item
+
 
 Changes: TypeAlias = "dict[str, Attribute | None]"
 """What attributes are to be; None: they are to go."""
@@ -46,6 +50,79 @@ def delete_if(client: "DynamoDBClient", request: "DeleteItemInputTypeDef") -> bo
     except client.exceptions.ConditionalCheckFailedException as refusal:
         return "Item" not in refusal.response
     return True
+
+
+def put_or_mend(
+    client: "DynamoDBClient", request: "PutItemInputTypeDef", read: "Callable[[Item], object]"
+) -> "Item | None":
+    """Put an item as :func:`put_if` does, also in place of one that cannot be read.
+
+    Raises:
+        UnavailableError: DynamoDB did not answer.
+        UnknownFormatError: a later release wrote what is there.
+    """
+    current = put_if(client, request)
+    if not current or current == request["Item"] or not is_damaged(current, read):
+        return current
+    condition, names, values = _as_read(current)
+    return put_if(
+        client,
+        {
+            "TableName": request["TableName"],
+            "Item": request["Item"],
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        },
+    )
+
+
+def delete_damaged(client: "DynamoDBClient", table: str, key: "Item", read: "Callable[[Item], object]") -> bool:
+    """Delete an item that cannot be read; tell whether it is gone: one that can be read stays.
+
+    Raises:
+        UnavailableError: DynamoDB did not answer.
+        UnknownFormatError: a later release wrote what is there.
+    """
+    with unavailable():
+        found = client.get_item(TableName=table, Key=key, ConsistentRead=True)
+    current = found.get("Item")
+    if current is None or not is_damaged(current, read):
+        return current is None
+    condition, names, values = _as_read(current)
+    return delete_if(
+        client,
+        {
+            "TableName": table,
+            "Key": key,
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        },
+    )
+
+
+def is_damaged(item: "Item", read: "Callable[[Item], object]") -> bool:
+    """Tell whether an item cannot be read.
+
+    Raises:
+        UnknownFormatError: a later release wrote it.
+    """
+    try:
+        read(item)
+    except DamagedError:
+        return True
+    return False
+
+
+def _as_read(item: "Item") -> "tuple[str, dict[str, str], Item]":
+    """Write the condition that an item is as it was read, to its last attribute, with the names and values in it."""
+    places = range(len(item))
+    names = {f"#{place}": name for place, name in enumerate(item)}
+    values = {f":{place}": found for place, found in enumerate(item.values())}
+    return " AND ".join(f"#{place} = :{place}" for place in places), names, values
 
 
 def changing(changes: Changes) -> "tuple[str, Item]":

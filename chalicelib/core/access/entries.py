@@ -1,7 +1,7 @@
 """Entries of the table of access: roles, bindings, keys, the tenant's own record; each with a version."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -61,6 +61,27 @@ def read_binding(name: str, document: Mapping[str, Any]) -> Binding:
     """Read a binding from ``{role, subjects?, groups?}``."""
     subjects, groups = (frozenset(document.get(key, ())) for key in ("subjects", "groups"))
     return Binding(name, document["role"], subjects, groups)
+
+
+def check(entry: AccessEntry) -> None:
+    """Raise whatever an entry cannot be understood by."""
+    match entry.kind:
+        case EntryKind.ROLE:
+            read_role(entry.name, entry.document)
+        case EntryKind.BINDING:
+            read_binding(entry.name, entry.document)
+        case EntryKind.TENANT:
+            read_quotas(entry.document)
+        case EntryKind.KEY:
+            from chalicelib.core.access.keys import read_key  # noqa: PLC0415 - keys are made of entries
+
+            read_key(entry)
+
+
+def unread_tenant(tenant_id: str) -> AccessEntry:
+    """Stand in for the record of a tenant that cannot be read: it may have been stopped, so it is."""
+    document: Mapping[str, Json] = {"stopped": True, "auditAll": True}
+    return AccessEntry(tenant_id, EntryKind.TENANT, OF_TENANT, document, datetime.min.replace(tzinfo=UTC))
 
 
 def quotas_of(entries: Iterable[AccessEntry]) -> Quotas:

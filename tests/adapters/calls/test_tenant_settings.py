@@ -9,7 +9,7 @@ from chalicelib.adapters.http.addresses import matches
 from chalicelib.adapters.memory.access import MemoryAccess
 from chalicelib.adapters.memory.stores import MemoryClock
 from chalicelib.core.access.entries import AccessEntry, EntryKind
-from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.errors import DamagedError, UnavailableError
 from tests.adapters.examples import NOW
 
 
@@ -51,6 +51,15 @@ def test_settings_are_in_the_record_of_the_tenant() -> None:
 @pytest.mark.parametrize("settings", [None, {}, {"http": {}, "aws": {}, "lambda": {}}])
 def test_what_is_not_named_is_not_restricted(settings: Any) -> None:
     assert settings_of(settings) == TenantSettings(None, None, None)
+
+
+def test_calls_wait_while_the_record_is_damaged() -> None:
+    world = World()
+    world.store.entries["t", EntryKind.TENANT, ""] = DamagedError("tenant t cannot be read")
+    with pytest.raises(UnavailableError, match="tenant t cannot be read"):
+        world.settings.of("t")
+    assert world.store.discard("t", EntryKind.TENANT, "")
+    assert world.settings.of("t") == TenantSettings(None, None, None)
 
 
 def test_an_empty_list_is_not_the_same_as_none() -> None:
