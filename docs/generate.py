@@ -34,19 +34,19 @@ from docs.limits import limits
 from docs.rights import rights
 
 DEFAULTS = """\
-At the start of an execution the `default`s of `inputSchema` are filled into the input, which has to pass the schema
-then. So a member with a default is there for every step, and may be `required`. This is so for each start: over the
-API, by a `workflow` step, and in a dry run. An execution keeps the input that it began with, whatever newer versions
-say; a start that is repeated under its `name` is the same if its input is, with the defaults of the version it started.
+At the start of an execution the `default`s of `inputSchema` are filled into the input, and then the input has to pass
+the schema. So every step sees a member with a default, and such a member may be `required`. This is so for each start:
+over the API, by a `workflow` step, and in a dry run. An execution keeps its input, whatever newer versions of the
+definition say. A start that is repeated under its `name` is the same start if its input, with the defaults of the first
+version, is the same.
 
-Filled in is a member that is not there, for which `properties` has a default: its own, or that of what its `$ref` or
-`allOf` leads to. `properties` count at the top, wherever `items`, `prefixItems`, `additionalProperties`, `allOf`,
-`$ref` and other `properties` lead, and within a default. A member that is null is there. No default comes from `anyOf`,
-`oneOf`, `not`, `if`, `then`, `else`, `dependentSchemas` or `patternProperties`, and there is none for the whole input,
-nor for an item: a warning says so when the definition is created.
+A missing member gets the default that `properties` has for it: its own, or that of its `$ref` or `allOf`. `properties`
+apply at the top, wherever `items`, `prefixItems`, `additionalProperties`, `allOf`, `$ref` and other `properties` lead,
+and within a default. A member that is null is not missing. Defaults under `anyOf`, `oneOf`, `not`, `if`, `then`,
+`else`, `dependentSchemas` or `patternProperties` are not filled in. Nor are a default of the whole input and one of an
+item. A warning says so when the definition is created.
 
-`outputSchema`, the `inputSchema` of a task and the `schema` of an event fill nothing in: what was given is kept as it
-is. A form may offer their defaults."""
+`outputSchema`, the `inputSchema` of a task and the `schema` of an event fill in no defaults. A form may offer them."""
 
 INCLUDES = """\
 In any list of steps, `include` puts the steps of another definition in its place, as it was when this one was created:
@@ -58,17 +58,17 @@ steps:
   - {id: answer, type: echo, message: done}
 ```
 
-They become steps of this list: they are named in `next`, their last one goes on at the step behind, and an id must not
-be there twice. What the other definition says beside its steps (`stash`, `retry`, schemas) is not included."""
+They become steps of this list: `next` can name them, the last one goes on at the step behind the `include`, and ids
+have to be unique. Only steps are included: not the `stash`, `retry` and schemas of the other definition."""
 
-PLACEHOLDERS = """In the parameters of `http`, `aws` and `lambda`, and nowhere else, stand
+PLACEHOLDERS = """The parameters of `http`, `aws` and `lambda` steps, and no others, can have these placeholders:
 
 * `${secret('name')}`: a secret of the tenant, read at the call. It is never in state, history, logs, errors or answers:
-  wherever it comes back, in [a spelling that is known](outside.md#secrets), `***` stands in its place.
-* `${step.token}`, with `callback: true`: the token of this very turn. Whoever has it answers with
+  if it comes back in [a form that is recognised](outside.md#secrets), `***` replaces it.
+* `${step.token}`, with `callback: true`: the token of this step. Whoever has it answers with
   `POST /sedo/callbacks/succeed` and the token as `Authorization: Bearer`.
 
-Each stands by itself, alone or within a text (`Bearer ${secret('name')}`): it is no value that a function could take.
+A placeholder is written alone or within a text (`Bearer ${secret('name')}`). It is no value, so no function takes it.
 In the `output` and `stash` of a `task` or an `event`, `step.completedBy` is who answered.
 [outside.md](outside.md) says where secrets are kept, and what calls may reach."""
 
