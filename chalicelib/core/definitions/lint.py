@@ -128,7 +128,7 @@ class _Lint:
             if key in kind.params:
                 yield from _always_text(source, kind.keys[key].document, (*path, key))
                 yield from self.fitting(source, kind.keys[key].document, (*path, key), seen)
-        yield from self.keywords(step, kind.schemas, path)
+        yield from self.keywords(step, [key for key in kind.schemas if not is_templated(step.get(key))], path)
         for place, source in _times(step):
             yield from self.template(source, (*path, *place), view)
             yield from self.fitting(source, {"type": "number"}, (*path, *place), view)

@@ -109,6 +109,25 @@ def test_whatever_is_posted_is_answered_with_problems_at_their_places_or_is_vali
         assert parse(found.document, STEP_TYPES)
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"a": {}}, "required": ["${input.name}", None]},
+        {"minimum": "${input.least}", "maximum": 5},
+        {"enum": 7, "title": "${input.title}"},
+        {"type": "integer", "enum": ["${input.most}"]},
+    ],
+)
+@pytest.mark.parametrize("more", [{}, {"outputSchema": {"properties": None}}])
+def test_what_is_a_schema_once_it_is_rendered_is_not_looked_at_as_one(
+    schema: dict[str, Json], more: dict[str, Json]
+) -> None:
+    document: Json = {"id": "d", **more, "steps": [{"id": "a", "type": "task", "title": "A", "inputSchema": schema}]}
+    found = validate(document, STEP_TYPES, find)
+    assert [problem.pointer for problem in found.problems] == ["/outputSchema/properties"] * len(more)
+    assert [problem for problem in found.warnings if "inputSchema" in problem.pointer] == []
+
+
 @pytest.mark.parametrize("document", [None, 5, "id: x", [PAY]])
 def test_what_is_no_object_is_no_definition(document: Json) -> None:
     assert [problem.message for problem in validate(document, STEP_TYPES, find).problems] == [
