@@ -16,6 +16,7 @@ from chalicelib.adapters.dynamodb.tables import (
     USAGE,
     TableSchema,
 )
+from chalicelib.adapters.dynamodb.writes import delete_damaged, put_or_mend
 from chalicelib.adapters.memory.access import MemoryAccess
 from chalicelib.adapters.memory.schedules import MemorySchedules
 from chalicelib.core.access.entries import OF_TENANT, AccessEntry, EntryKind, policy_of, quotas_of
@@ -161,6 +162,32 @@ class TestTables:
         ):
             with pytest.raises(UnknownFormatError, match=rf"{tenant} \S*one is of format 9"):
                 ask()  # type: ignore[no-untyped-call]
+
+    def test_what_somebody_mends_meanwhile_stays(self, ministack_aws: Aws, tenant: str) -> None:
+        aws, store, whole = ministack_aws, ministack_aws.backend.schedules, schedule(tenant, "one")
+        client, table, key = aws.dynamodb, aws.names.table(SCHEDULES), SCHEDULES.key(tenant, "one")
+        assert store.put(whole)
+        item = client.get_item(TableName=table, Key=key)["Item"]
+
+        request: Any = {
+            "TableName": table,
+            "Item": {**item, "more": {"S": ""}},
+            "ConditionExpression": SCHEDULES.absent,
+        }
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+
+        def mend(_: object) -> None:
+            client.put_item(TableName=table, Item=item)
+            raise DamagedError
+
+        for change in ({"number": None}, {"document": {"S": "no JSON"}}):
+            for is_done in (
+                lambda: delete_damaged(client, table, key, mend, item),
+                lambda: put_or_mend(client, request, mend) is None,
+            ):
+                harm(aws, SCHEDULES, (tenant, "one"), **change)
+                assert not is_done()
+                assert store.get(tenant, "one") == whole
 
     def test_an_instant_that_is_none_keeps_no_schedule_waiting(self, ministack_aws: Aws, tenant: str) -> None:
         store = ministack_aws.backend.schedules

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from chalicelib.adapters.dynamodb.attributes import Item, pack, unpack
 from chalicelib.adapters.dynamodb.faults import REPLACEABLE, unavailable, undamaged
 from chalicelib.adapters.dynamodb.reads import query_of
-from chalicelib.adapters.dynamodb.tables import ACCESS
+from chalicelib.adapters.dynamodb.tables import ACCESS, FORMAT
 from chalicelib.adapters.dynamodb.writes import delete_damaged, delete_if, put_if, put_or_mend
 from chalicelib.adapters.names import Names
 from chalicelib.core.access.entries import AccessEntry, EntryKind, check, unread_tenant
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import DeleteItemInputTypeDef, PutItemInputTypeDef, QueryInputTypeDef
 
+WHOLE = (FORMAT, "version", "changedAt", "document")
+"""Attributes of every item."""
 OF_KEY = "DELETE takes it away, and a backup mends it"
 """What can be done about a key that is damaged: nobody can write one anew."""
 
@@ -79,7 +81,7 @@ class DynamoAccess:
 
     def discard(self, tenant_id: str, kind: EntryKind, name: str) -> bool:
         """Take away an entry that cannot be read; tell whether it is gone."""
-        return delete_damaged(self._client, self._table, _key(tenant_id, kind, name), _entry)
+        return delete_damaged(self._client, self._table, _key(tenant_id, kind, name), _entry, WHOLE)
 
 
 def _key(tenant_id: str, kind: EntryKind, name: str) -> Item:

@@ -10,7 +10,7 @@ from chalicelib.adapters.dynamodb.attributes import Item, pack, unpack
 from chalicelib.adapters.dynamodb.faults import REPLACEABLE, readable, unavailable, undamaged
 from chalicelib.adapters.dynamodb.list_sources import SHARDS, shard_of
 from chalicelib.adapters.dynamodb.reads import query, query_of, side_by_side
-from chalicelib.adapters.dynamodb.tables import BY_SCHEDULE_DUE, SCHEDULES
+from chalicelib.adapters.dynamodb.tables import BY_SCHEDULE_DUE, FORMAT, SCHEDULES
 from chalicelib.adapters.dynamodb.writes import delete_damaged, delete_if, put_if, put_or_mend
 from chalicelib.adapters.names import Names
 from chalicelib.core.schedules.codec import read_schedule, schedule_document
@@ -21,6 +21,9 @@ from chalicelib.core.values.json import encode, format_instant, parse_instant
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import DeleteItemInputTypeDef, PutItemInputTypeDef, QueryInputTypeDef
+
+WHOLE = (FORMAT, "number", "document")
+"""Attributes of every item."""
 
 
 class DynamoSchedules:
@@ -99,7 +102,7 @@ class DynamoSchedules:
 
     def discard(self, tenant_id: str, name: str) -> bool:
         """Take away one that cannot be read; tell whether it is gone."""
-        return delete_damaged(self._client, self._table, SCHEDULES.key(tenant_id, name), _schedule)
+        return delete_damaged(self._client, self._table, SCHEDULES.key(tenant_id, name), _schedule, WHOLE)
 
     def due(self, until: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
         """Find some to look at up to an instant."""

@@ -6,7 +6,7 @@ from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.core.values.errors import DamagedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import DeleteItemInputTypeDef, PutItemInputTypeDef
@@ -64,7 +64,7 @@ def put_or_mend(
     current = put_if(client, request)
     if not current or current == request["Item"] or not is_damaged(current, read):
         return current
-    condition, names, values = _as_read(current)
+    condition, names, values = _as_read(current, request["Item"])
     return put_if(
         client,
         {
@@ -78,8 +78,12 @@ def put_or_mend(
     )
 
 
-def delete_damaged(client: "DynamoDBClient", table: str, key: "Item", read: "Callable[[Item], object]") -> bool:
+def delete_damaged(
+    client: "DynamoDBClient", table: str, key: "Item", read: "Callable[[Item], object]", whole: "Collection[str]"
+) -> bool:
     """Delete an item that cannot be read; tell whether it is gone: one that can be read stays.
+
+    A ``whole`` one has these attributes.
 
     Raises:
         UnavailableError: DynamoDB did not answer.
@@ -90,7 +94,7 @@ def delete_damaged(client: "DynamoDBClient", table: str, key: "Item", read: "Cal
     current = found.get("Item")
     if current is None or not is_damaged(current, read):
         return current is None
-    condition, names, values = _as_read(current)
+    condition, names, values = _as_read(current, whole)
     return delete_if(
         client,
         {
@@ -117,12 +121,13 @@ def is_damaged(item: "Item", read: "Callable[[Item], object]") -> bool:
     return False
 
 
-def _as_read(item: "Item") -> "tuple[str, dict[str, str], Item]":
-    """Write the condition that an item is as it was read, to its last attribute, with the names and values in it."""
-    places = range(len(item))
-    names = {f"#{place}": name for place, name in enumerate(item)}
+def _as_read(item: "Item", whole: "Collection[str]") -> "tuple[str, dict[str, str], Item]":
+    """Write the condition that an item is as it was read, also in what it lacks, with the names and values in it."""
+    names = {f"#{place}": name for place, name in enumerate(dict.fromkeys([*item, *whole]))}
     values = {f":{place}": found for place, found in enumerate(item.values())}
-    return " AND ".join(f"#{place} = :{place}" for place in places), names, values
+    same = [f"#{place} = :{place}" for place in range(len(item))]
+    lacks = [f"attribute_not_exists(#{place})" for place in range(len(item), len(names))]
+    return " AND ".join(same + lacks), names, values
 
 
 def changing(changes: Changes) -> "tuple[str, Item]":
