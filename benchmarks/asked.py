@@ -18,7 +18,9 @@ from benchmarks.metering import Usage
 from benchmarks.pricing import Cost, cost
 from benchmarks.shapes import shapes
 from chalicelib.adapters import clients
+from chalicelib.adapters.dynamodb.chunks import DynamoChunks
 from chalicelib.adapters.dynamodb.schedules import DynamoSchedules
+from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.records.shown import fitting
 from chalicelib.core.schedules.plan import Plan
 from chalicelib.core.schedules.schedule import ScheduleContent, new_schedule
@@ -137,7 +139,8 @@ def past(now: datetime) -> Plan:
 
 def scheduled(harness: Harness, samples: int, size: int) -> Cost:
     """Measure what schedules start; what it takes to find that none is due is not in it."""
-    store, queue = DynamoSchedules(clients.dynamodb(), harness.names), harness.queued.dependencies.queue
+    payloads = Payloads(DynamoChunks(clients.dynamodb(), harness.names))
+    store, queue = DynamoSchedules(clients.dynamodb(), harness.names, payloads), harness.queued.dependencies.queue
     name, now = harness.define(shapes("")["A"].definition), harness.clock.now()
     content = ScheduleContent(name, past(now))
     harness.warm(name, order(size, -1))

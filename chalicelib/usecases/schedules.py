@@ -69,7 +69,10 @@ class ScheduleStore(Protocol):
         last_first: bool = False,
         names: frozenset[str] | None = None,
     ) -> Sequence[Schedule]:
-        """Read up to ``limit`` of a tenant, by name, after a name; with ``names``, those that match one of these."""
+        """Read up to ``limit`` of a tenant, by name, after a name; with ``names``, those that match one of these.
+
+        They are to be shown: in place of a long input stands None.
+        """
 
     def count(self, tenant_id: str, most: int) -> int:
         """Count those of a tenant, up to so many."""

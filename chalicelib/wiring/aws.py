@@ -68,7 +68,7 @@ def adapters(settings: Settings, endpoint: str | None = None) -> Adapters:
         downloads=_downloads(settings, endpoint),
         access=DynamoAccess(dynamodb, here),
         usage=DynamoUsage(dynamodb, here),
-        schedules=cache(lambda: _schedules(dynamodb, settings)),
+        schedules=cache(lambda: _schedules(dynamodb, settings, payloads)),
         audit=DynamoAudit(dynamodb, here),
         search=search_index(settings),
         entry_of=lambda record: _entry_of(record, here, executions, tasks),
@@ -87,10 +87,10 @@ def execution_table(client: "DynamoDBClient", settings: Settings, payloads: Payl
     return DynamoExecutions(client, settings.names, payloads, layout, None if settings.traces == "none" else _context)
 
 
-def _schedules(client: "DynamoDBClient", settings: Settings) -> "ScheduleStore":
+def _schedules(client: "DynamoDBClient", settings: Settings, payloads: Payloads) -> "ScheduleStore":
     from chalicelib.adapters.dynamodb.schedules import DynamoSchedules  # noqa: PLC0415 - few functions need them
 
-    return DynamoSchedules(client, settings.names, settings.shards)
+    return DynamoSchedules(client, settings.names, payloads, settings.shards)
 
 
 def _context() -> str:

@@ -213,7 +213,7 @@ def _aws(endpoint: str | None) -> Aws:
         uploads=DynamoUploads(dynamodb, names),
         access=DynamoAccess(dynamodb, names),
         usage=DynamoUsage(dynamodb, names),
-        schedules=DynamoSchedules(dynamodb, names),
+        schedules=DynamoSchedules(dynamodb, names, payloads),
         audit=DynamoAudit(dynamodb, names),
         queue=SqsQueue(sqs, names),
         receive=receive,

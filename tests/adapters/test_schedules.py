@@ -1,11 +1,19 @@
+from collections.abc import Collection, Mapping
 from datetime import timedelta
+from typing import Any
 
-from chalicelib.adapters.dynamodb.schedules import DynamoSchedules
+import pytest
+
+from chalicelib.adapters.dynamodb.schedules import INLINE, DynamoSchedules
+from chalicelib.adapters.dynamodb.tables import FORMAT, SCHEDULES
+from chalicelib.adapters.memory.chunks import MemoryChunks
+from chalicelib.adapters.payloads import ChunkKey, Payloads
 from chalicelib.core.schedules.plan import Plan
 from chalicelib.core.schedules.schedule import Schedule, ScheduleContent, new_schedule
+from chalicelib.core.values.errors import DamagedError, UnavailableError
 from chalicelib.core.values.value import copy_with
 from tests.adapters.conftest import Aws, Backend
-from tests.adapters.examples import NOW
+from tests.adapters.examples import NOW, random_text
 
 CONTENT = ScheduleContent("d", Plan("0 * * * *"), 2, {"text": "x" * 2_000}, title="Hourly")
 
@@ -23,6 +31,106 @@ def test_a_schedule_is_read_as_it_was_written(backend: Backend, tenant: str) -> 
         assert backend.schedules.put(each)
         assert backend.schedules.get(tenant, "s") == each
     assert backend.schedules.get(tenant, "other") is None
+
+
+@pytest.mark.parametrize("size", [INLINE // 2, 2 * INLINE, 1_000_000])
+def test_an_input_of_any_length_is_read_as_it_was_written(backend: Backend, tenant: str, size: int) -> None:
+    made = schedule(tenant, content=copy_with(CONTENT, input={"text": random_text(size)}))
+    for each in (made, made.held(NOW, "bob"), made.held(NOW, "bob").resumed(NOW, "ada")):
+        for _ in range(2):  # a client repeats what it has not heard of
+            assert backend.schedules.put(each)
+        assert backend.schedules.get(tenant, "s") == each
+        (listed,) = backend.schedules.list(tenant, 10)
+        assert copy_with(listed, content=each.content) == each
+
+
+class Counting(MemoryChunks):
+    """Chunks that count how often one is written."""
+
+    written = 0
+
+    def put(self, sha256: str, number: int, content: bytes) -> None:
+        super().put(sha256, number, content)
+        self.written += 1
+
+
+class Refusing(MemoryChunks):
+    """A table that takes nothing."""
+
+    def put(self, sha256: str, number: int, content: bytes) -> None:
+        raise UnavailableError
+
+
+LONG = copy_with(CONTENT, input={"text": random_text(50_000)})
+
+
+def test_a_long_input_is_written_once_however_often_the_schedule_is(moto_aws: Aws, tenant: str) -> None:
+    chunks = Counting()
+    first = schedule(tenant, content=LONG)
+    for number in range(1, 4):
+        other_process = DynamoSchedules(moto_aws.dynamodb, moto_aws.names, Payloads(chunks))
+        known = other_process.get(tenant, "s") or copy_with(first, number=0)
+        assert other_process.put(copy_with(known, number=number))
+    assert chunks.written == 1
+    item = item_of(moto_aws, tenant)
+    assert sum(len(str(value)) for value in item.values()) < 2_000
+    assert item[FORMAT]["N"] == str(SCHEDULES.reads), "a release that reads no reference would start it without input"
+
+
+def test_a_short_input_is_of_the_format_that_each_release_reads(moto_aws: Aws, tenant: str) -> None:
+    assert moto_aws.backend.schedules.put(schedule(tenant))
+    assert item_of(moto_aws, tenant)[FORMAT]["N"] == str(SCHEDULES.format)
+
+
+def test_what_a_start_changes_moves_no_input(moto_aws: Aws, tenant: str) -> None:
+    """However long the item is: an input that moved would be written once more."""
+    chunks = Counting()
+    store = DynamoSchedules(moto_aws.dynamodb, moto_aws.names, Payloads(chunks))
+    for size in range(INLINE // 2, 2 * INLINE, 50):
+        made = schedule(tenant, f"s-{size}", content=copy_with(CONTENT, input=random_text(size) + " " * INLINE))
+        assert store.put(made)
+        before = chunks.written
+        for number in (2, 3):
+            made = copy_with(made.taken_up(made.next_at or NOW).started().failed(NOW, random_text(100)), number=number)
+            assert store.put(made)
+        assert chunks.written == before
+
+
+def test_no_schedule_refers_to_an_input_that_was_not_written(moto_aws: Aws, tenant: str) -> None:
+    store = DynamoSchedules(moto_aws.dynamodb, moto_aws.names, Payloads(Refusing()))
+    with pytest.raises(UnavailableError):
+        store.put(schedule(tenant, content=LONG))
+    assert moto_aws.backend.schedules.get(tenant, "s") is None
+
+
+def test_a_list_reads_no_long_input(moto_aws: Aws, tenant: str) -> None:
+    class Unread(MemoryChunks):
+        def get(self, keys: Collection[ChunkKey]) -> Mapping[ChunkKey, bytes]:
+            raise AssertionError(keys)
+
+    store = DynamoSchedules(moto_aws.dynamodb, moto_aws.names, Payloads(Unread()))
+    assert store.put(schedule(tenant, content=LONG))
+    assert [each.content.input for each in store.list(tenant, 10)] == [None]
+
+
+def test_a_schedule_whose_input_is_lost_is_damaged_and_can_be_replaced_or_taken_away(
+    moto_aws: Aws, tenant: str
+) -> None:
+    made = schedule(tenant, content=LONG)
+    assert DynamoSchedules(moto_aws.dynamodb, moto_aws.names, Payloads(MemoryChunks())).put(made)
+    store = moto_aws.backend.schedules
+    with pytest.raises(DamagedError, match="its input is lost"):
+        store.get(tenant, "s")
+    assert store.put(copy_with(made, content=CONTENT))
+    assert store.get(tenant, "s") is not None
+    assert DynamoSchedules(moto_aws.dynamodb, moto_aws.names, Payloads(MemoryChunks())).put(copy_with(made, number=2))
+    assert store.discard(tenant, "s")
+    assert store.get(tenant, "s") is None
+
+
+def item_of(aws: Aws, tenant: str) -> dict[str, Any]:
+    request: Any = {"TableName": aws.names.table(SCHEDULES), "Key": SCHEDULES.key(tenant, "s")}
+    return aws.dynamodb.get_item(**request)["Item"]  # type: ignore[return-value] # as it is
 
 
 def test_only_the_number_that_follows_is_written(backend: Backend, tenant: str) -> None:
@@ -80,7 +188,8 @@ def test_what_is_due_is_found_the_earliest_first(backend: Backend, tenant: str) 
 
 
 def test_shards_of_what_is_due_may_become_more(moto_aws: Aws, tenant: str) -> None:
-    few, more = (DynamoSchedules(moto_aws.dynamodb, moto_aws.names, shards) for shards in (2, 5))
+    payloads = Payloads(moto_aws.backend.chunks)
+    few, more = (DynamoSchedules(moto_aws.dynamodb, moto_aws.names, payloads, shards) for shards in (2, 5))
     for n in range(20):
         assert (few if n % 2 else more).put(schedule(tenant, f"{n:02}", look_at=NOW + timedelta(minutes=n)))
     due = more.due(NOW + timedelta(minutes=14), 1_000)

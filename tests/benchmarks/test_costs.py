@@ -165,6 +165,12 @@ def test_a_key_costs_two_write_units_however_long_the_input_is(kilobytes: int, h
     assert keyed.write_units <= plain.write_units + 2
 
 
+@pytest.mark.parametrize("kilobytes", [10, 20, 95, 150])
+def test_a_schedule_writes_nothing_more_however_long_the_input_is(kilobytes: int, harness: Harness) -> None:
+    found = asked.scheduled(harness, samples=1, size=kilobytes * 1024)
+    assert found.write_units <= TODAY["asked"]["ten immediate steps, started by a schedule"][1]
+
+
 def test_values_are_looked_for_once_while_somebody_waits(harness: Harness) -> None:
     found = dict(asked.waits(harness, 10 * 1024))
     no_more(found["`?wait=25` in vain, alone"].cost, TODAY["asked"]["`?wait=25` in vain, alone"])

@@ -1,37 +1,49 @@
-"""Schedules, in DynamoDB: an item for each."""
+"""Schedules, in DynamoDB: an item for each; a long input is a payload, so that no start writes it again."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from heapq import merge
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.dynamodb.attributes import Item, pack, unpack
+from chalicelib.adapters.dynamodb.chunks import pack_references, unpack_references
 from chalicelib.adapters.dynamodb.faults import REPLACEABLE, readable, unavailable, undamaged
 from chalicelib.adapters.dynamodb.list_sources import SHARDS, shard_of
 from chalicelib.adapters.dynamodb.reads import query, query_of, side_by_side
 from chalicelib.adapters.dynamodb.tables import BY_SCHEDULE_DUE, FORMAT, SCHEDULES
 from chalicelib.adapters.dynamodb.writes import delete_damaged, delete_if, put_if, put_or_mend
 from chalicelib.adapters.names import Names
-from chalicelib.core.schedules.codec import read_schedule, schedule_document
+from chalicelib.adapters.payloads import Payloads
+from chalicelib.core.records.payload import PackingLimits
+from chalicelib.core.schedules.codec import read_schedule, schedule_document, schedule_slots
 from chalicelib.core.schedules.schedule import Schedule
+from chalicelib.core.values.errors import DamagedError, PayloadLostError
 from chalicelib.core.values.globs import matching
 from chalicelib.core.values.json import encode, format_instant, parse_instant
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import DeleteItemInputTypeDef, PutItemInputTypeDef, QueryInputTypeDef
 
 WHOLE = (FORMAT, "number", "document")
 """Attributes of every item."""
 
+INLINE = 850
+"""Bytes of an input, compressed, with which an item takes one write unit, mostly: it is written twice at each start."""
+REFERRING = 2
+"""The format of a schedule whose input is a payload."""
+
 
 class DynamoSchedules:
     """The table of schedules; the index of what is due has so many shards."""
 
-    def __init__(self, client: "DynamoDBClient", names: Names, shards: int = SHARDS) -> None:
+    def __init__(self, client: "DynamoDBClient", names: Names, payloads: Payloads, shards: int = SHARDS) -> None:
         self._client = client
         self._table = names.table(SCHEDULES)
+        self._payloads = payloads
         self._shards = shards
 
     def get(self, tenant_id: str, name: str) -> Schedule | None:
@@ -39,7 +51,7 @@ class DynamoSchedules:
         key = SCHEDULES.key(tenant_id, name)
         with unavailable():
             found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        return _schedule(found["Item"]) if "Item" in found else None
+        return self._schedule(found["Item"]) if "Item" in found else None
 
     def list(
         self,
@@ -50,7 +62,7 @@ class DynamoSchedules:
         last_first: bool = False,
         names: frozenset[str] | None = None,
     ) -> Sequence[Schedule]:
-        """Read some of a tenant, by name, after a name."""
+        """Read some of a tenant, by name, after a name, without long inputs."""
         request: QueryInputTypeDef = {
             "TableName": self._table,
             "KeyConditionExpression": f"{SCHEDULES.partition} = :tenant",
@@ -61,7 +73,7 @@ class DynamoSchedules:
         if after:
             request["ExclusiveStartKey"] = SCHEDULES.key(tenant_id, after)
         takes = None if names is None else lambda item: matching(item[SCHEDULES.sort]["S"], names)
-        return query_of(self._client, request, limit, _schedule, takes)
+        return query_of(self._client, request, limit, _header, takes)
 
     def count(self, tenant_id: str, most: int) -> int:
         """Count those of a tenant, without their documents."""
@@ -80,7 +92,7 @@ class DynamoSchedules:
         request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         if schedule.number == 1:
             request["ConditionExpression"] = SCHEDULES.absent
-            current = put_or_mend(self._client, request, _schedule)
+            current = put_or_mend(self._client, request, self._schedule)
         else:
             request["ConditionExpression"] = "#number = :number"
             request["ExpressionAttributeNames"] = {"#number": "number"}
@@ -102,7 +114,7 @@ class DynamoSchedules:
 
     def discard(self, tenant_id: str, name: str) -> bool:
         """Take away one that cannot be read; tell whether it is gone."""
-        return delete_damaged(self._client, self._table, SCHEDULES.key(tenant_id, name), _schedule, WHOLE)
+        return delete_damaged(self._client, self._table, SCHEDULES.key(tenant_id, name), self._schedule, WHOLE)
 
     def due(self, until: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
         """Find some to look at up to an instant."""
@@ -125,22 +137,54 @@ class DynamoSchedules:
         item: Item = {
             **SCHEDULES.row(schedule.tenant_id, schedule.name),
             "number": {"N": str(schedule.number)},
-            "document": pack(encode(schedule_document(schedule))),
+            **self._document(schedule),
         }
         if schedule.look_at is None:
             return item
         shard = shard_of(f"{schedule.tenant_id}:{schedule.name}", self._shards)
         return item | BY_SCHEDULE_DUE.key(shard, format_instant(schedule.look_at))
 
+    def _document(self, schedule: Schedule) -> Item:
+        document, written = schedule_document(schedule), pack(encode(schedule.content.input))
+        if len(written.get("B", b"")) <= INLINE:
+            return {"document": pack(encode(document))}
+        packed = self._payloads.pack(schedule.tenant_id, document, schedule_slots, PackingLimits(slot=INLINE))
+        references = pack_references(packed.references)
+        return {FORMAT: {"N": str(REFERRING)}, "document": pack(packed.text), "payloads": references}
 
-def _schedule(item: Item) -> Schedule:
+    def _schedule(self, item: Item) -> Schedule:
+        def find_input(document: dict[str, Any]) -> None:
+            references = unpack_references(item["payloads"]) if "payloads" in item else {}
+            self._payloads.unpack(item[SCHEDULES.partition]["S"], document, references, schedule_slots)
+
+        return _read(item, find_input)
+
+
+def _header(item: Item) -> Schedule:
+    """Read a schedule without its input, where that is a payload."""
+    return _read(item, lambda _: None)
+
+
+def _read(item: Item, complete: "Callable[[dict[str, Any]], None]") -> Schedule:
+    """Read a schedule whose document has been completed.
+
+    Raises:
+        DamagedError: it cannot be read, or its input is lost.
+        UnknownFormatError: a later release wrote it.
+    """
     tenant, name = (item[key]["S"] for key in (SCHEDULES.partition, SCHEDULES.sort))
-    with undamaged(f"schedule {name} of {tenant}", REPLACEABLE):
-        look_at = SCHEDULES.known(item).get(BY_SCHEDULE_DUE.sort)
-        return read_schedule(
-            tenant,
-            name,
-            unpack(item["document"]),
-            look_at=None if look_at is None else parse_instant(look_at["S"]),
-            number=int(item["number"]["N"]),
-        )
+    subject = f"schedule {name} of {tenant}"
+    try:
+        with undamaged(subject, REPLACEABLE):
+            look_at = SCHEDULES.known(item).get(BY_SCHEDULE_DUE.sort)
+            document = unpack(item["document"])
+            complete(document)
+            return read_schedule(
+                tenant,
+                name,
+                document,
+                look_at=None if look_at is None else parse_instant(look_at["S"]),
+                number=int(item["number"]["N"]),
+            )
+    except PayloadLostError as error:
+        raise DamagedError(f"{subject} cannot be read: its input is lost. {REPLACEABLE}") from error

@@ -146,7 +146,7 @@ USAGE = TableSchema("usage", "tenantId", "entry")
 """What tenants with quotas take: starts under ``second#<second>``, and the holders of ``slot#<number>``."""
 BY_SCHEDULE_DUE = SecondaryIndex("by-due", "due", "lookAt")
 """Schedules by the instant at which to look at one, in shards; those that are paused are not in it."""
-SCHEDULES = TableSchema("schedule", "tenantId", "name", indexes=(BY_SCHEDULE_DUE,))
+SCHEDULES = TableSchema("schedule", "tenantId", "name", indexes=(BY_SCHEDULE_DUE,), reads=2)
 """Schedules."""
 AUDIT = TableSchema("audit", "tenantId", "number", numbers=("number",))
 """The audits of tenants: entries by their number, never changed; those of no tenant under ``-``."""

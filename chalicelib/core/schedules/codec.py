@@ -1,9 +1,10 @@
 """Schedules as JSON: what people say of one, and how one is stored."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from chalicelib.core.records.payload import Slot, value_slots
 from chalicelib.core.schedules.plan import Plan
 from chalicelib.core.schedules.schedule import Overlap, Schedule, ScheduleContent, ScheduledStart, ScheduleProblem
 from chalicelib.core.values.json import Json, format_instant, parse_instant
@@ -59,6 +60,11 @@ def schedule_document(schedule: Schedule) -> dict[str, Json]:
         "skippedAt": _text(schedule.skipped_at),
         "problem": None if problem is None else {"at": format_instant(problem.at), "message": problem.message},
     }
+
+
+def schedule_slots(document: dict[str, Any]) -> Iterator[Slot]:
+    """Find what can be large in the document of a schedule."""
+    yield from value_slots(document["content"], ("content",), ("input",), ())
 
 
 def read_schedule(

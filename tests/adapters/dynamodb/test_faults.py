@@ -126,7 +126,7 @@ def ports(tables: "DynamoDBClient", queues: "SQSClient") -> Dependencies:
         access=DynamoAccess(tables, NAMES),
         audit=DynamoAudit(tables, NAMES),
         usage=DynamoUsage(tables, NAMES),
-        schedules=DynamoSchedules(tables, NAMES),
+        schedules=DynamoSchedules(tables, NAMES, payloads),
         uploads=DynamoUploads(tables, NAMES),
     )
 
