@@ -58,15 +58,22 @@ def test_what_died_is_taken_over_by_the_same_request_with_its_seed(backend: Back
     assert not claim(backend, tenant, KeyHolder("mine", "third"), late).is_new
 
 
-def test_an_answer_that_has_pieces_of_its_request_is_of_the_format_that_says_so(moto_aws: Aws, tenant: str) -> None:
-    """The release before takes it for none that it can read."""
-    found = list[str]()
-    for pieces in ((), (Piece(3, 0, 2),)):
-        claim(moto_aws.backend, tenant)
-        moto_aws.backend.replies.keep(tenant, copy_with(REPLY, pieces=pieces), NOW + DAY)
-        request: Any = {"TableName": moto_aws.names.table(REPLIES), "Key": REPLIES.key(tenant, 0)}
-        found.append(moto_aws.dynamodb.get_item(**request)["Item"][FORMAT]["N"])
-    assert found == [str(REPLIES.format), str(REPLIES.reads)]
+@pytest.mark.parametrize(
+    ("more", "version"),
+    [
+        ({}, REPLIES.format),
+        ({"pieces": (Piece(3, 0, 2),)}, REPLIES.reads),
+        ({"body": " ".join(map(str, range(20_000)))}, REPLIES.reads),
+    ],
+    ids=["short", "pieces", "long"],
+)
+def test_what_the_release_before_cannot_read_is_of_the_format_that_says_so(
+    moto_aws: Aws, tenant: str, more: dict[str, Any], version: int
+) -> None:
+    claim(moto_aws.backend, tenant)
+    moto_aws.backend.replies.keep(tenant, copy_with(REPLY, **more), NOW + DAY)
+    request: Any = {"TableName": moto_aws.names.table(REPLIES), "Key": REPLIES.key(tenant, 0)}
+    assert moto_aws.dynamodb.get_item(**request)["Item"][FORMAT]["N"] == str(version)
 
 
 class Unheard:

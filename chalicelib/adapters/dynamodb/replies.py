@@ -1,6 +1,5 @@
 """Answers by the keys of their requests, in DynamoDB: an item each, and more for the rest of a long one."""
 
-import zlib
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -9,6 +8,7 @@ from chalicelib.adapters.dynamodb.reads import query
 from chalicelib.adapters.dynamodb.tables import FORMAT, REPLIES
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
+from chalicelib.core.records.compression import compressed, decompressed, is_zlib
 from chalicelib.core.records.replies import KeptAnswer, KeyHolder, Piece
 from chalicelib.core.values.json import Json, decode, encode
 from chalicelib.core.values.value import copy_with
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from chalicelib.adapters.dynamodb.attributes import Item
 
 PART_BYTES = 256 * 1024
-QUOTING = 2
-"""The format of an answer that has pieces of its request."""
+SHORTER = 2
+"""The format of an answer that has pieces of its request, or is compressed otherwise than with zlib."""
 
 
 class DynamoReplies:
@@ -66,7 +66,7 @@ class DynamoReplies:
 
     def keep(self, name: str, reply: KeptAnswer, until: datetime) -> None:
         """Keep an answer, its first part last."""
-        text = zlib.compress(encode(_document(reply)))
+        text = compressed(encode(_document(reply)))
         parts = [text[start : start + PART_BYTES] for start in range(0, len(text), PART_BYTES)]
         expires = {"N": _seconds(until)}
         for number, part in [*enumerate(parts)][:0:-1]:
@@ -83,7 +83,7 @@ class DynamoReplies:
                 f"{FORMAT} = :format",
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues={
-                    ":format": {"N": str(QUOTING if reply.pieces else REPLIES.format)},
+                    ":format": {"N": str(SHORTER if reply.pieces or not is_zlib(text) else REPLIES.format)},
                     ":status": {"N": str(reply.status)},
                     ":content": {"B": parts[0]},
                     ":parts": {"N": str(len(parts))},
@@ -118,7 +118,7 @@ class DynamoReplies:
             rest = query(self._client, request, count - 1)
         with undamaged(f"answer {name}"):
             content += b"".join(bytes(part["content"]["B"]) for part in rest)
-            found = decode(zlib.decompress(content))
+            found = decode(decompressed(content))
             pieces = tuple(Piece(*each) for each in found.get("pieces", ()))
             return KeptAnswer(int(item["status"]["N"]), found["headers"], found["body"], pieces)
 

@@ -30,10 +30,15 @@ def compressed(text: bytes) -> bytes:
     return min(short, bz2.compress(text, min(9, -(-len(text) // _BZ2_BLOCK))), key=len)
 
 
+def is_zlib(content: bytes) -> bool:
+    """Tell whether zlib reads what :func:`compressed` made."""
+    return not content.startswith(_BZ2)
+
+
 def decompressed(content: bytes) -> bytes:
     """Make a text of what :func:`compressed` made of it.
 
     Raises:
         ValueError, OSError, zlib.error: nobody has compressed it, or a part is missing.
     """
-    return bz2.decompress(content) if content.startswith(_BZ2) else zlib.decompress(content)
+    return zlib.decompress(content) if is_zlib(content) else bz2.decompress(content)
