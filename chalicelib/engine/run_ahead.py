@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.decide import hand_over
-from chalicelib.core.executions.due import is_to_be_done, next_due
+from chalicelib.core.executions.due import RESOLUTION, is_to_be_done, next_due
 from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.implied import implied
 from chalicelib.core.executions.inputs import (
@@ -354,6 +354,8 @@ class RunAhead(Claim):
 
         It is soon where a thread implies messages and is driven by no message of a queue: if this process died before
         it sends them, nobody would deliver anything again.
+        Then it differs from the stored one: a look that is under way at the older version moves only the due time that
+        it has seen.
         """
         now = self.dependencies.clock.now()
         natural = next_due(written, now)
@@ -366,7 +368,10 @@ class RunAhead(Claim):
             return natural
         is_mine = any(thread.driver is None or self.is_me(thread.driver) for thread in ours)
         soon = now + SENT_WITHIN if is_mine else written.due_at
-        return min((at for at in (natural, soon) if at is not None), default=None)
+        due = min((at for at in (natural, soon) if at is not None), default=None)
+        if not is_mine or due is None or written.due_at is None:
+            return due
+        return written.due_at - RESOLUTION if written.due_at <= due < written.due_at + RESOLUTION else due
 
 
 def recorded(history: HistoryStore, row: Row | None, new: News, written: Execution) -> Execution:

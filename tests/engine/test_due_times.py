@@ -7,6 +7,7 @@ import pytest
 from chalicelib.core.executions.inputs import StepDue, TimerFired
 from chalicelib.core.executions.model import State, Status
 from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.waits.task import Person, TaskFilter
 from tests.home import CALL, ECHO, START, SUB, Home
 
 MINUTE = 60.001
@@ -49,6 +50,27 @@ class TestRequestsThatDied:
         home.sweep_due()
         home.deliver_all()
         assert home.child().state is State.CANCELLED
+
+    def test_what_it_did_not_send_is_sent_soon_though_the_schedule_was_looking_meanwhile(self, home: Home) -> None:
+        due = {"seconds": 3600, "then": "continue"}
+        steps = {name: {"id": f"look-{name}", "type": "task", "title": name, "due": due} for name in "ab"}
+        branches = [{"id": name, "steps": [step, {"id": f"say-{name}", **ECHO}]} for name, step in steps.items()]
+        home.create({"type": "parallel", "branches": branches})
+        name = home.execute()
+        task = next(task for task in home.services.tasks.find("t", TaskFilter(), 2, None) if task.title == "a")
+
+        def complete() -> None:
+            home.queue.refusals = 1
+            with pytest.raises(UnavailableError):
+                home.services.tasks.complete("t", task.id, Person("ada"), None)
+
+        home.clock.sleep(2700)
+        home.queue.overtaken = complete
+        home.sweep_due()
+        home.clock.sleep(MINUTE)
+        home.sweep_due()
+        home.deliver_all()
+        assert home.read(name).threads["main"].results.keys() == {"a"}
 
 
 class TestSweepsThatDied:
