@@ -1,8 +1,7 @@
 """Requests to a whole execution: cancel, pause, resume, redrive, and take a signal.
 
 :func:`problem` alone says whether something may be asked: the state machine, the use case of a redrive and the
-``actions`` of the API go by it. :func:`is_met` says whether an execution is as it was asked to be, so that a repeat is
-no error.
+``actions`` of the API go by it. :func:`is_met` says whether an execution is as asked, so that a repeat is no error.
 """
 
 from datetime import datetime, timedelta
@@ -113,7 +112,8 @@ class Requests(Rules):
         if event.turn and event.turn <= item.parent_epoch:
             return
         again = isinstance(event, ResumeRequested) and event.redrives > item.parent_redrives
-        if event.turn and (again or not item.ended) and (item.state is not State.SUCCEEDED or has_tolerated(item)):
+        counts = again or not item.ended or isinstance(event, CancelRequested)  # older redrives may come behind it
+        if event.turn and counts and (item.state is not State.SUCCEEDED or has_tolerated(item)):
             self.execution = copy_with(item, parent_epoch=event.turn)
         possible = problem(item, type(event)) is None
         match event:

@@ -300,3 +300,14 @@ class TestFromTheParent:
     def test_a_cancellation_overtaken_by_the_redrive_is_void(self) -> None:
         run = Run(CALLS).go().broke("No").ask(ResumeRequested(turn=7, redrives=1)).ask(CancelRequested(turn=6))
         assert run.performs == {"main": None}
+
+    @pytest.mark.parametrize("ended", [CancelRequested(), CancelRequested(turn=5)])
+    def test_a_redrive_overtaken_by_a_cancellation_is_void_though_that_found_an_end(self, ended: Requested) -> None:
+        run = Run(CALLS).go().ask(ended).ask(CancelRequested(turn=7))
+        assert run.fold(ResumeRequested(turn=6, redrives=1)) == Decision(run.execution)
+        assert run.execution.ended
+
+    def test_so_is_one_overtaken_by_a_cancellation_that_found_a_failure(self) -> None:
+        run = Run(CALLS).go().broke("No").ask(CancelRequested(turn=7))
+        assert run.fold(ResumeRequested(turn=6, redrives=1)) == Decision(run.execution)
+        assert run.ask(ResumeRequested(turn=8, redrives=1)).performs == {"main": None}
