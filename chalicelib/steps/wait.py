@@ -15,6 +15,9 @@ class WaitStep:
     It takes either `seconds`, counted from the beginning of the step, or `until`. An instant in the past ends the wait
     at once. The result is what came in. While the step waits, no function runs or is paid for.
 
+    It is up to a second longer than it says: queues delay messages by whole seconds, so a wait of 0.2 seconds takes
+    one. So it is before another attempt of a `retry`.
+
     ```yaml
     - id: cool-off
       type: wait
@@ -37,7 +40,7 @@ class WaitStep:
                 "minimum": 0,
                 "maximum": int(LONGEST.total_seconds()),
                 "x-limit": "longest_time",
-                "description": "How long to wait, 100 years at most; fractions count to the millisecond.",
+                "description": "How long to wait, 100 years at most.",
             },
             "until": {
                 "type": "string",
