@@ -12,8 +12,8 @@ from chalicelib.core.values.errors import QuotaError
 from chalicelib.core.values.json import Json
 
 STARTS = 20
-LOOKS = 3
-"""The newest version of a definition is looked up once a second: so often at most while a test starts executions."""
+LOOKS = STARTS // 2
+"""The newest version of a definition is looked up once a second, and not for each start."""
 ENDS: Json = {"id": "a", "type": "succeed"}
 
 
