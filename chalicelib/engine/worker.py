@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.inputs import ScheduleDue, ShardDue, SignalPublished, Started
-from chalicelib.core.values.errors import SetupError, UnavailableError
+from chalicelib.core.values.errors import SetupError, UnavailableError, UnknownFormatError
 from chalicelib.core.values.log_line import line
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.core.waits.correlation import Channel
@@ -228,6 +228,8 @@ class Worker:
         about = {"tenant": ExecutionId.tenant_of(name), "schedule": name, "request": request}
         try:
             self.start_due(name, event.at)
+        except UnknownFormatError as error:  # it may be long until that release is back
+            log.warning(line("schedule left to the next run", **about, reason=str(error)))
         except UnavailableError as error:
             log.warning(line("schedule given back", **about, reason=str(error)))
             return Handled(again=pauses([delivery], longest(self.mode)))
