@@ -77,7 +77,7 @@ class ChunkStore(Protocol):
 
 
 class Payloads:
-    """Documents with their large values; one for a process, so that it writes no payload twice.
+    """Packs and unpacks documents with large values; one object for a process, so that it writes no payload twice.
 
     Args:
         chunks: where they are kept.
@@ -357,7 +357,7 @@ class Payloads:
         return value
 
     def remember(self, sha256: str, *, whole: bool = True) -> None:
-        """Take a payload for written, as it is or as what differs from others."""
+        """Remember that a payload is written, as it is or as a difference from others."""
         with self._lock:
             self._known[sha256] = whole
             if len(self._known) > self._most:

@@ -1,9 +1,9 @@
 """Lists of executions in DynamoDB: keys from the indexes, by start and id, and headers from the table.
 
-A tenant's list is in shards, which are read side by side and merged. Keys are cheap: some 20 are half a read unit, and
-what has ended without success, or with its first write, has its whole header there. Any other header is half a unit or
-more, so it is read only of what the index does not tell to be unwanted. What neither finds enough in time answers what
-it has, and where to go on.
+A tenant's list is in shards, which are read in parallel and merged. Keys are cheap: some 20 are half a read unit. An
+execution that ended without success, or with its first write, has its whole header in the index. Any other header costs
+half a unit or more, so it is read only if the index does not exclude the execution. A page that does not fill in time
+has what was found, and the place to go on from.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -207,7 +207,7 @@ def header(item: Item, names: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _first(limit: int, sources: int) -> int:
-    """Tell how many keys of each source to look at first: twice its share of a page, or what costs no more."""
+    """Tell how many keys of each source to read first: twice its share of a page, or as many as cost the same."""
     return max(LEAST_KEYS, 2 * limit // max(1, sources)) + BESIDE if sources > 1 else limit + BESIDE
 
 

@@ -1,4 +1,4 @@
-"""Which failures of a call mean that the service did not answer, and which that an item is damaged."""
+"""Faults of DynamoDB: which failures mean that the service did not answer, and which that an item is damaged."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ REPLACEABLE = "DELETE takes it away, PUT writes it anew, and a backup mends it"
 
 @contextmanager
 def unavailable() -> Iterator[None]:
-    """Raise what a call could not do for now, and what it may have done unheard, as :class:`UnavailableError`.
+    """Raise failures that can pass, and those after which a write may be done, as :class:`UnavailableError`.
 
     Anything else, a request that can never succeed among it, is raised as it is.
     """
@@ -92,7 +92,7 @@ def undamaged(subject: str, remedy: str = BACKUP) -> Iterator[None]:
 
 
 def _words(error: Exception) -> str:
-    """Say what AWS could not do, for people and logs."""
+    """Write the failure of a call of AWS in words, for people and logs."""
     found = (getattr(error, "response", None) or {}).get("Error", {}).get("Code")
     operation = getattr(error, "operation_name", None)
     return f"AWS answers {found!r} to {operation}" if found and operation else "AWS does not answer"

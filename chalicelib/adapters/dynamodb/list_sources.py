@@ -89,7 +89,7 @@ def entries(execution: Execution, owner: str, chosen: ListIndexes) -> "Item":
 def stages(
     wanted: ExecutionFilter, now: datetime, after: Position | None, layout: ListLayout
 ) -> Sequence[Sequence[Source]]:
-    """Tell where what is wanted is found, behind a position: no execution is in two places.
+    """Name the sources of a list behind a position, by stages: no execution is in two sources.
 
     All that is found in one stage stands in the list before what is found in the next.
     """
@@ -113,7 +113,7 @@ def stages(
 def _by_start(
     wanted: ExecutionFilter, owners: Sequence[str], since: str, until: str, chosen: ListIndexes
 ) -> Iterator[list[Source]]:
-    """Look in the first chosen index that has it, and for what began before that in the index of all, newest first."""
+    """Take the first chosen index of the filters, and for executions from before it was chosen the index of all."""
     names = {"definition": wanted.definition, "startedBy": wanted.started_by}
     for each, first in chosen:
         if _fits(wanted.owner, names[each]):

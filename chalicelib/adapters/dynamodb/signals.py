@@ -93,7 +93,7 @@ class DynamoSignals:
     def kept(
         self, channel: Channel, limit: int, after: str = "", *, newest_first: bool = False
     ) -> Sequence[KeptSignal]:
-        """Read the headers of what was nobody's."""
+        """Read the headers of kept events."""
         request: QueryInputTypeDef = {
             "TableName": self._table,
             "IndexName": BY_ORDER.name,

@@ -1,4 +1,4 @@
-"""Items of the tables as documents of the index: those that a stream tells of, and those that a rebuild reads."""
+"""Documents of the search index, made from items of the tables, for the streams and for a rebuild."""
 
 from base64 import b64decode
 from collections.abc import Mapping

@@ -19,7 +19,7 @@ Changes: TypeAlias = "dict[str, Attribute | None]"
 
 
 def put_if(client: "DynamoDBClient", request: "PutItemInputTypeDef") -> "Item | None":
-    """Put an item if the condition of the request holds; answer None where it did, and else the item that is there.
+    """Put an item if the condition of the request holds; answer None if it did, else the stored item.
 
     That is empty where there is none, and where the request does not ask for it (``ALL_OLD``).
 

@@ -55,7 +55,7 @@ class MemorySignals:
     def kept(
         self, channel: Channel, limit: int, after: str = "", *, newest_first: bool = False
     ) -> Sequence[KeptSignal]:
-        """Read the headers of what was nobody's."""
+        """Read the headers of kept events."""
         with self._lock:
             rows = [read_correlation(channel.name, json.loads(text)) for text in self.rows.get(channel, {}).values()]
         heads = (header(row) for row in rows if row.was_kept and not row.taken)

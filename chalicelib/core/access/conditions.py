@@ -1,7 +1,7 @@
 """Conditions of access: what a definition asks of callers, beside the right that a role gives them.
 
-They restrict further: who has the right and meets the condition may. Who administers is held to them, too: whoever
-writes definitions says who does what, and to let anybody else is a new version, which everybody sees.
+They restrict further: a caller needs the right and has to meet the condition. Administrators are held to conditions,
+too: to let anybody else, the author of the definition makes a new version, which everybody sees.
 """
 
 from datetime import datetime
@@ -19,7 +19,7 @@ from chalicelib.core.values.json import Json
 
 
 def unmet(definition: Definition, version: int, key: str, subject: Subject, now: datetime, **about: Json) -> str | None:
-    """Tell which condition somebody does not meet; None: there is none, or they do.
+    """Tell why somebody does not meet a condition; None: they do, or there is none.
 
     Args:
         definition: says the condition.

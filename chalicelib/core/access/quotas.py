@@ -1,8 +1,8 @@
-"""Quotas: how much of sedo a tenant may take, and whether it may start anything. What is not set has no bound.
+"""Quotas: how much of sedo a tenant may use, and whether it may start anything. Without a quota there is no bound.
 
 Starts are counted in each second of the clock. Executions in flight have slots, as many as the quota says: a start
-takes one that is free, so that never more are in flight than there are slots. Nobody has to give a slot back: what its
-holder has become, the execution itself says, so a function that dies between any two calls leaves nothing wrong behind.
+takes a free one, so there are never more in flight than slots. Nobody has to give a slot back: it is free once the
+execution that holds it has ended. So a function that dies between any two calls leaves nothing to repair.
 """
 
 from collections.abc import Mapping, Sequence

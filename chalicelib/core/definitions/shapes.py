@@ -372,7 +372,7 @@ def caught(step: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _leaving(names: Sequence[Iterable[str]]) -> Mapping[str, int]:
-    """Tell which of some leave each name, as bits, by the names that each leaves."""
+    """Make for each name the set, as bits, of those that leave it."""
     found: dict[str, int] = {}
     for index, left in enumerate(names):
         for name in left:

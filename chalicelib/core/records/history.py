@@ -119,7 +119,7 @@ class News:
 
 
 def news(item: Execution, records: Sequence[HistoryEntry], limits: PackingLimits = PACKING) -> News:
-    """Write the records that an execution comes with; long results that it holds itself are referred to.
+    """Write new records for the tail; long results that the state holds, too, are written as references.
 
     So are shorter ones that are its input, where that stands beside it.
     """
@@ -154,12 +154,12 @@ class _Hashes:
         return known
 
     def is_among(self, value: Json, others: Sequence[Json]) -> bool:
-        """Tell whether a value is one of others: mostly it is the very same."""
+        """Tell whether a value is equal to one of others; most are the very same object."""
         return any(other is value for other in others) or any(self[other] == self[value] for other in others)
 
 
 def _held(item: Execution) -> Iterator[Json]:
-    """Walk over the values of users that an execution holds."""
+    """Walk over the values of users in the state of an execution."""
     yield from (item.input, item.output, *item.stash.values())
     for thread in item.threads.values():
         yield from (thread.incoming, *thread.stash.values(), *thread.results.values())
@@ -173,7 +173,7 @@ def _large(record: HistoryEntry) -> Iterator[tuple[Path, Json]]:
 
 
 def _refer(more: dict[str, Any], paths: Iterable[Path], reference: Reference) -> None:
-    """Write a reference to a value at places of what a record says beside what every record does."""
+    """Write a reference to a value at places of the optional members of a record."""
     for path in paths:
         *outer, name = map(str, path)
         holder = more
@@ -184,7 +184,7 @@ def _refer(more: dict[str, Any], paths: Iterable[Path], reference: Reference) ->
 
 
 def longer(tail: str, new: str) -> str:
-    """Put new records behind a tail."""
+    """Append new records to a tail."""
     return f"{tail},{new}" if tail and new else tail or new
 
 
@@ -243,12 +243,12 @@ def _without_quoting(
 
 
 def held_by(item: Execution) -> dict[str, bytes]:
-    """Answer the large values of an execution that are written, by hash: others may be written as what differs."""
+    """Answer the stored large values of an execution, by hash: other values may be written as differences from them."""
     return {} if item.stored is None else {**item.stored.far, **item.stored.held}
 
 
 def _given(item: Execution, limits: PackingLimits) -> dict[str, bytes]:
-    """Find the input of an execution that is in no store yet, where it is to be put beside the state, by hash."""
+    """Find the input that a submitted execution is to have beside its state, by hash."""
     text = encode(item.input) if is_longer(item.input, limits.shared) else b""
     return {digest(item.tenant_id, text): text} if text else {}
 
@@ -262,7 +262,7 @@ def _with_references(packed: Packed) -> bytes:
 
 
 def put_back(record: dict[str, Any], values: Mapping[str, bytes]) -> None:
-    """Put values, by hash, back into a record as the API shows it, where its references say that they were."""
+    """Put values, by hash, back into a record at the places of its references."""
     references = record.get("references", {})
     found = {place: Reference(**each) for place, each in references.items() if each["sha256"] in values}
     for place in unpack(record, found, values, shown_slots):
@@ -272,7 +272,7 @@ def put_back(record: dict[str, Any], values: Mapping[str, bytes]) -> None:
 
 
 def newest(item: Execution) -> Row | None:
-    """Answer the tail of an execution in the shape of a row, behind all others."""
+    """Answer the tail of an execution as a row, behind all others."""
     if not item.tail:
         return None
     return Row(item.id, str(HistoryKey(item.version, item.writer)), item.head, f"[{item.tail}]".encode())
@@ -319,7 +319,7 @@ def is_later(row: Row, instant: datetime, *, or_then: bool = False) -> bool:
 
 
 def redriven_to(record: Mapping[str, Json]) -> str | None:
-    """Find the step that a record says the execution was driven on from, if it was named."""
+    """Find the step that a redrive named, in the record of the redrive."""
     change = record.get("change")
     step = change.get("step") if isinstance(change, dict) else None
     return str(step["to"]) if isinstance(step, dict) else None

@@ -172,7 +172,7 @@ def shown_slots(record: dict[str, Any], path: Path = ()) -> Iterator[Slot]:
 
 
 def value_slots(holder: dict[str, Any], path: Path, members: Iterable[str], groups: Iterable[str]) -> Iterator[Slot]:
-    """Find those of some members that are there."""
+    """Find the slots of those members that an object has."""
     yield from (Slot(pointer((*path, member)), holder, member) for member in members if member in holder)
     yield from (Slot(pointer((*path, name)), holder, name, group=True) for name in groups if name in holder)
 
@@ -185,7 +185,7 @@ def digest(tenant: str, value: bytes) -> str:
 
 
 def hasher(tenant: str) -> "hashlib._Hash":
-    """Begin the hash of a value that comes in parts."""
+    """Make the hash of a value that comes in parts."""
     return hashlib.sha256(tenant.encode() + b"\0")
 
 
@@ -224,7 +224,7 @@ def is_part(text: bytes, payloads: Mapping[str, bytes], limits: PackingLimits) -
 
 
 def short(payloads: Mapping[str, bytes], limits: PackingLimits) -> dict[str, bytes]:
-    """Choose those large values to compare with which are not too long together."""
+    """Choose large values to compare a document with, up to a length of all together."""
     chosen, room = dict[str, bytes](), limits.document
     for sha256, each in payloads.items():
         if len(each) <= room:
@@ -238,7 +238,7 @@ _BYTES_OF_SIGNS: Mapping[bytes, int] = {b",": 32, b"[": 88, b"{": 135, b":": 5, 
 
 
 def footprint(text: bytes) -> int:
-    """Tell about how many bytes of memory a function needs for a value and its JSON text: rather more than less."""
+    """Estimate from above the bytes of memory that a value and its JSON text take."""
     width = 1 if text.isascii() else 4 if _ASTRAL.search(text) else 2
     signs = 0 if text.startswith(b'"') else sum(held * text.count(sign) for sign, held in _BYTES_OF_SIGNS.items())
     return len(text) * (1 + width) + signs
@@ -248,7 +248,7 @@ _ASTRAL = re.compile(rb"[\xf0-\xf4]")
 
 
 def whole_bytes(text: bytes) -> int:
-    """Tell what a text takes in an item that holds all of it: so much must have room, as an end makes no bundles."""
+    """Count the bytes of an item that holds all of a text: it needs this room, as an end makes no bundles."""
     return len(zlib.compress(text))
 
 
@@ -258,7 +258,7 @@ def item_bytes(document: int, references: Iterable[str]) -> int:
 
 
 def require_room(packed: Packed, document: int, most: int, spare: int = 0) -> None:
-    """Hold the state of an execution, its document of so many bytes, against what its item and a function may hold.
+    """Check that the state of an execution, a document of so many bytes, fits into its item and into memory.
 
     Raises:
         OutgrownError: it is too large.
@@ -269,7 +269,7 @@ def require_room(packed: Packed, document: int, most: int, spare: int = 0) -> No
 
 
 def require_memory(size: int, most: int = MAX_MEMORY) -> None:
-    """Hold what a function has to hold of an execution against what it may.
+    """Check that the values of an execution fit into the memory of a function.
 
     Raises:
         OutgrownError: it is more.

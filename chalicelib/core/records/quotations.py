@@ -26,7 +26,7 @@ HELD = 8_000_000
 
 
 def far(payloads: Mapping[str, bytes], near: Container[str]) -> dict[str, bytes]:
-    """Choose the payloads to search in: long ones, the shortest first, that are not near.
+    """Choose the payloads to search for quotations: long ones, the shortest first, that are not near.
 
     Near ones are compared with byte for byte.
     """
@@ -201,7 +201,7 @@ class Library:
         return None
 
     def quotations(self, text: bytes) -> list[Quotation]:
-        """Find those of a value: all of it, or its members."""
+        """Find the quotations in a value: all of it, or its members."""
         if not self.sources:
             return []
         if (found := self.find(text)) is not None:

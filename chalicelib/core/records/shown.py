@@ -1,4 +1,4 @@
-"""What answers show of documents with large values: those that are not too large, and references to the others.
+"""Large values in answers of the API: those that fit are shown, references stand for the others.
 
 A value that is left out is null, and the ``references`` of its document have its hash and size, by JSON pointer into
 the document. So nothing in a user's value can be taken for a reference.
@@ -104,7 +104,7 @@ def shown_places(document: Mapping[str, Any], references: Mapping[str, Reference
 
 
 def is_needed(place: str) -> bool:
-    """Tell whether what stands at a place of an execution's document says what a thread waits for."""
+    """Tell whether the value at a place of an execution's document is needed to say what a thread waits for."""
     return _NEEDED.fullmatch(place) is not None
 
 
@@ -215,7 +215,7 @@ def _nulled(document: dict[str, Any], places: Iterable[str]) -> dict[str, Any]:
 
 
 def without(view: dict[str, Any], left_out: Mapping[str, Reference], link: MakeLink) -> dict[str, Any]:
-    """Say of a view where the values are that it has been made without."""
+    """Add references to a view for the values that it was made without."""
     if not left_out:
         return view
     groups = dict.fromkeys(each[1:] for each in left_out if each.count("/") == 1)
@@ -223,7 +223,7 @@ def without(view: dict[str, Any], left_out: Mapping[str, Reference], link: MakeL
 
 
 def linked(record: dict[str, Any], link: MakeLink) -> dict[str, Any]:
-    """Say of a record of history where to read the values that it refers to."""
+    """Add links to the references of a record of history."""
     references = record.get("references", {})
     return (
         record
@@ -250,7 +250,7 @@ def view_slots(document: dict[str, Any]) -> Iterator[Slot]:
 
 
 def dry_run_slots(report: dict[str, Any]) -> Iterator[Slot]:
-    """Find the slots of what came of a dry run."""
+    """Find the slots of the report of a dry run."""
     yield from view_slots(report)
     for name in ("calls", "unanswered"):
         for index, each in enumerate(report[name]):

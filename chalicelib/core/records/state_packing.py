@@ -257,7 +257,7 @@ class Aside:
 
 
 def saved_bytes(given: Json, likely: int) -> int:
-    """Tell how much shorter an item of likely so many bytes is without an input; 0: it does not save a write a unit.
+    """Tell how much shorter an item of likely so many bytes is without its input; 0: that saves no write unit.
 
     A longer input than a state may hold is beside it already.
     """
@@ -287,7 +287,7 @@ def _saved(size: int, likely: int) -> int:
 
 
 def put_aside(tenant: str, given: Json, slots: Iterable[Slot]) -> Aside:
-    """Leave an input out of a document wherever it stands, which changes."""
+    """Move an input out of a document, which changes, wherever it is in it."""
     text = encode(given)
     reference = Reference(digest(tenant, text), len(text))
     alike = (slot for slot in slots if slot.holder[slot.member] == given)

@@ -83,13 +83,13 @@ def _sum(found: Mapping[str, Any]) -> float:
 
 
 def read_editions(answer: Mapping[str, Any]) -> Sequence[tuple[str, int]]:
-    """Read of which versions of definitions there are documents: ids and numbers, 0 where one is not known."""
+    """Read the versions of definitions that have documents: ids and numbers, 0 for an unknown one."""
     keys = [each["key"].rpartition("@") for each in answer["aggregations"]["editions"]["buckets"]]
     return [(name, int(version) if version.isdecimal() else 0) for name, _, version in keys]
 
 
 def read_names(answer: Mapping[str, Any]) -> frozenset[str] | None:
-    """Read which attributes there are; None: there are more than were looked at."""
+    """Read the names of attributes; None: there are more than were read."""
     names = [str(each["key"]) for each in answer["aggregations"]["attributes"]["name"]["buckets"]]
     return frozenset(names) if len(names) < NAMED else None
 
