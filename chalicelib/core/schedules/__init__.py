@@ -1,1 +1,1 @@
-"""Schedules: when executions start by themselves, and what is known of the last one."""
+"""Schedules: plans, and the rules by which executions start by themselves."""

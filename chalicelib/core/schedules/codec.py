@@ -1,4 +1,4 @@
-"""Schedules as JSON: what people say of one, and how one is stored."""
+"""Schedules as JSON: the content that people write, and the stored document."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime

@@ -48,7 +48,7 @@ class Plan:
     """An interval without months and years (ISO 8601), counted from 1970-01-01T00:00Z."""
 
     def check(self, now: datetime) -> None:
-        """Refuse what is no plan.
+        """Refuse a plan that is not valid.
 
         Raises:
             InvalidError: a part of it cannot be read, the interval is too short or too long, or it has no time.

@@ -1,8 +1,8 @@
-"""Schedules, and what becomes of one at its times: a pure rule.
+"""Schedules: the pure rules of their times, starts, pauses and changes.
 
 A time is taken up in one write: it moves the schedule on, and says which execution is owed. Then that is started, under
-an id that follows from the schedule and the time, and another write says that it is. Whoever dies between leaves a
-schedule that is looked at again, and finds the very execution. A write counts only over the version that was read.
+an id that follows from the schedule and the time, and another write says so. If a function dies in between, the
+schedule is looked at again, and the same execution is found. Each write is on condition of the version that was read.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ SHOWN_TIMES = 5
 
 
 class Overlap(StrEnum):
-    """What becomes of a time while the execution that was started last still runs."""
+    """Whether a time starts an execution while the one that was started last still runs."""
 
     ALLOW = "allow"
     SKIP = "skip"
@@ -45,7 +45,7 @@ class ScheduleProblem:
 
 @value
 class ScheduleContent:
-    """What people say of a schedule."""
+    """The part of a schedule that people write."""
 
     definition: str
     plan: Plan
@@ -59,7 +59,7 @@ class ScheduleContent:
 
 @value
 class Schedule:
-    """A schedule as it stands."""
+    """A schedule, with its state."""
 
     tenant_id: str
     name: str
@@ -106,13 +106,13 @@ class Schedule:
         return self.content.plan.following(following, SHOWN_TIMES)
 
     def replaced(self, content: ScheduleContent, now: datetime, by: str | None) -> "Schedule":
-        """Say something else; a time that is due of the same plan stays due, and what is owed is given up."""
+        """Replace the content; a due time of the same plan stays due, and an owed start is given up."""
         plan_at = self.next_at if content.plan == self.content.plan else content.plan.after(now)
         changed = copy_with(self, content=content, next_at=plan_at, owed=None, skipped_at=None, problem=None)
         return _changed(changed, now, by)
 
     def held(self, now: datetime, by: str | None) -> "Schedule":
-        """Pause it; the very same if it is. A time that is taken up and cannot be started yet is missed."""
+        """Pause it; the same object if it is paused. A time that is taken up and cannot be started yet is missed."""
         if self.paused:
             return self
         held, late = copy_with(self, paused=True), None if self.problem is None else self.owed
@@ -122,7 +122,7 @@ class Schedule:
         return _changed(held, now, by)
 
     def resumed(self, now: datetime, by: str | None) -> "Schedule":
-        """Let it go on; the very same if it does."""
+        """Resume it; the same object if it is not paused."""
         return _changed(copy_with(self, paused=False), now, by) if self.paused else self
 
     def named(self, occurrence: str) -> str:
@@ -152,11 +152,11 @@ class Schedule:
         return _written(copy_with(self, owed=ScheduledStart(now, self.named(seed))), now)
 
     def started(self) -> "Schedule":
-        """Say that what is owed is started."""
+        """Note that the owed execution is started."""
         return _written(copy_with(self, owed=None, last=self.owed, problem=None), self.planned_at)
 
     def failed(self, now: datetime, message: str) -> "Schedule":
-        """Say that what is owed cannot be started, and never will."""
+        """Note that the owed execution cannot be started, and never will be."""
         problem = ScheduleProblem(now, message)
         return _written(copy_with(self, owed=None, problem=problem), self.planned_at)
 

@@ -1,4 +1,4 @@
-"""What the clocks of a time zone show, and when they are changed. What is shown is written as if it were UTC."""
+"""The wall clock of a time zone, and its changes; the time that it shows is written as if it were UTC."""
 
 from datetime import datetime, timedelta, tzinfo
 

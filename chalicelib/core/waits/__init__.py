@@ -1,1 +1,1 @@
-"""Who waits for what: people's tasks, signals by key, callback tokens."""
+"""Waits outside of an execution: people's tasks, signals by key and their waiters, callback tokens."""

@@ -1,4 +1,4 @@
-"""What is kept of events that are matched by key: each event, whose it is, and each step that waits.
+"""Correlation of events by key: the event, the waiter that it is for, and the steps that wait.
 
 Nothing here is shared: an event is an item, and so is a step that waits; :mod:`chalicelib.engine.signals` says how they
 find each other.
@@ -27,7 +27,7 @@ LINGER = timedelta(hours=2)
 
 @value
 class Channel:
-    """A name and a key of a tenant: where events and those who wait for them meet."""
+    """A name and a key of a tenant: events and waiters of one channel are matched."""
 
     tenant_id: str
     name: str
@@ -59,7 +59,7 @@ class Waiter:
 
     @property
     def key(self) -> str:
-        """What tells it from every other."""
+        """Its identity: execution, thread and turn."""
         return hashlib.sha256(encode([self.execution, self.thread, self.turn])).hexdigest()[:32]
 
     @property
@@ -70,7 +70,7 @@ class Waiter:
 
 @value
 class Correlation:
-    """An event of a channel, and whose it is."""
+    """An event of a channel, and the waiter that it is for."""
 
     signal: Signal
     at: datetime
@@ -89,7 +89,7 @@ class Correlation:
 
 @value
 class KeptSignal:
-    """The header of an event that is kept, or was, and is not known to be taken."""
+    """The header of an event that is or was kept, and that nobody is known to have taken."""
 
     id: str
     at: datetime
@@ -105,12 +105,12 @@ class KeptSignal:
 
 
 def offered(row: Correlation, waiter: Waiter | None) -> Correlation:
-    """Let an event be another's, or kept."""
+    """Offer an event to another waiter; None: keep it."""
     return copy_with(row, version=row.version + 1, waiter=waiter, was_kept=row.was_kept or waiter is None)
 
 
 def is_forgotten(row: Correlation, now: datetime) -> bool:
-    """Tell whether an event is known no longer: another one can have its id."""
+    """Tell whether an event is forgotten: another one can have its id."""
     if row.waiter is not None and (row.known_until is None or row.known_until > now):
         return False
     return row.signal.until <= now
@@ -141,7 +141,7 @@ def read_waiter(document: Mapping[str, Any]) -> Waiter:
 
 
 def correlation_json(row: Correlation) -> dict[str, Any]:
-    """Write an event and whose it is."""
+    """Write an event and the waiter that it is for."""
     signal = row.signal
     document = {
         "id": signal.id,
@@ -159,7 +159,7 @@ def correlation_json(row: Correlation) -> dict[str, Any]:
 
 
 def read_correlation(name: str, document: Mapping[str, Any]) -> Correlation:
-    """Read what :func:`correlation_json` wrote of an event of a name."""
+    """Read an event of a name that :func:`correlation_json` wrote."""
     until, waiter, known = parse_instant(document["until"]), document.get("waiter"), document.get("knownUntil")
     return Correlation(
         Signal(document["id"], name, until, document.get("data"), document.get("actor")),

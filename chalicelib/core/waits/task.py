@@ -1,7 +1,8 @@
 """People's tasks: what one is, who may do what with it, and how it changes.
 
-A task is what people see of a thread that waits for one of them. Whether an answer counts is decided by the execution's
-turn; the task says who does it, and at last how it ended. Who "may" is answered with None, or with why not, for people.
+A task is what people see of a thread that waits for one of them. The turn of the execution decides whether an answer
+counts; the task says who does it, and how it ended. A ``…_problem`` tells in words why a person may not do something,
+or None.
 """
 
 import json
@@ -148,7 +149,7 @@ class TaskFilter:
 
 
 def claim_problem(task: Task, person: Person) -> str | None:
-    """Tell why somebody cannot claim a task; who has claimed it can."""
+    """Tell why a person cannot claim a task; whoever has claimed it can do so again."""
     if task.claimed_by not in {None, person.user}:
         return _over(task) or not_theirs(task, person) or f"claimed by {task.claimed_by}, who has to release it first"
     return reassign_problem(task, person)
@@ -164,12 +165,12 @@ def release_problem(task: Task, person: Person) -> str | None:
 
 
 def reassign_problem(task: Task, person: Person) -> str | None:
-    """Tell why somebody cannot give a task to others; who could do it can, even if it is claimed."""
+    """Tell why a person cannot reassign a task; whoever might do it can, even if it is claimed."""
     return _over(task) or not_theirs(task, person)
 
 
 def complete_problem(task: Task, person: Person) -> str | None:
-    """Tell why somebody can neither complete nor reject a task; who could claim it can."""
+    """Tell why a person can neither complete nor reject a task; whoever can claim it can."""
     return claim_problem(task, person)
 
 
@@ -201,7 +202,7 @@ def _canonical(value: Json) -> str:
 
 
 def if_overdue(due: Mapping[str, Any] | None) -> dict[str, Json] | None:
-    """Say what the ``due`` of a step does in the end; a value that is long is left out: a task is to cost no more."""
+    """Describe what the ``due`` of a step does with an overdue task; a long value is left out to keep items small."""
     if due is None:
         return None
     match then := due.get("then", "fail"):
@@ -216,24 +217,24 @@ def if_overdue(due: Mapping[str, Any] | None) -> dict[str, Json] | None:
 
 
 def claimed(task: Task, person: Person, now: datetime) -> Task:
-    """Let others see who does it; the same task, if they do already."""
+    """Claim a task for a person; the same object, if they have claimed it already."""
     if task.claimed_by == person.user:
         return task
     return _next(task, claimed_by=person.user, claimed_at=now)
 
 
 def released(task: Task) -> Task:
-    """Leave it to others."""
+    """Release a claimed task."""
     return _next(task, claimed_by=None, claimed_at=None)
 
 
 def reassigned(task: Task, assignees: Sequence[str], groups: Sequence[str]) -> Task:
-    """Give it to others, none of whom has claimed it."""
+    """Reassign a task; nobody has claimed it then."""
     return _next(task, assignees=tuple(assignees), groups=tuple(groups), claimed_by=None, claimed_at=None)
 
 
 def noted(task: Task, state: State, by: str | None, at: datetime, **about: Json) -> Task:
-    """Keep with a task who has just changed it, and of what is known the newest: this costs no write of its own."""
+    """Add a change by a person to a task, which keeps the newest ones: they cost no write of their own."""
     change: dict[str, Json] = {"time": format_instant(at), "state": state.value, **about}
     changes = (*task.changes, change if by is None else {**change, "actor": by})
     while len(changes) > 1 and len(encode(changes)) > MAX_CHANGES:
@@ -250,7 +251,7 @@ def closed(  # noqa: PLR0913, PLR0917 - all that is known of its end
     reason: str | None = None,
     key: str | None = None,
 ) -> Task:
-    """End it; who had claimed it stays known."""
+    """Close a task; who had claimed it is kept."""
     return _next(task, status=status, closed_by=by, closed_at=at, answer=answer, reason=reason, key=key)
 
 
@@ -331,7 +332,7 @@ def read_task(document: Mapping[str, Any]) -> Task:
 
 
 def task_slots(document: dict[str, Any]) -> Iterator[Slot]:
-    """Find what can be large in the document of a task."""
+    """Find the slots of large values in the document of a task."""
     yield from (Slot(pointer((name,)), document, name) for name in _CONTENT.values() if name in document)
 
 

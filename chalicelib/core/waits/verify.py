@@ -1,4 +1,4 @@
-"""What must hold between an execution that waits for answers, people's tasks, and those who wait for events."""
+"""Invariants between an execution that waits for answers and its entries in other tables: tasks and waiters."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from chalicelib.core.waits.task import Task, TaskStatus
 
 
 def waiting_for_answers(execution: Execution) -> Sequence[tuple[Thread, AnswerWait]]:
-    """List the threads that wait for what others keep: for a task, or for an event that is matched by key."""
+    """List the threads whose wait has an entry in another table: a task, or a waiter for an event by key."""
     if execution.ended:
         return ()
     return [
@@ -37,7 +37,7 @@ def wait_violations(
     now: datetime,
     patience: Patience,
 ) -> Iterator[Violation]:
-    """Find what an execution waits for, and nobody else knows of.
+    """Find the waits of an execution whose entry is missing.
 
     ``tasks`` are those of its threads that are there, ``waiting`` its threads that wait for events by their items.
     """
@@ -56,7 +56,7 @@ def wait_violations(
 
 
 def task_violations(task: Task, execution: Execution | None, now: datetime, patience: Patience) -> Iterator[Violation]:
-    """Find out whether somebody is to do a task that nobody waits for."""
+    """Find an open task that no thread waits for."""
     key = TurnKey(task.thread, task.turn)
     if task.status is TaskStatus.OPEN and (why := _left(execution, key, now, patience)) is not None:
         yield Violation(ViolationKind.TASK, task.execution_id, f"task {task.id} is open, and {why}", task.thread)
@@ -65,7 +65,7 @@ def task_violations(task: Task, execution: Execution | None, now: datetime, pati
 def waiter_violations(
     waiter: Waiter, execution: Execution | None, now: datetime, patience: Patience
 ) -> Iterator[Violation]:
-    """Find out whether an event could be meant for a thread that does not wait."""
+    """Find a waiter whose thread does not wait."""
     key = TurnKey(waiter.thread, waiter.turn)
     if (why := _left(execution, key, now, patience)) is not None:
         yield Violation(
