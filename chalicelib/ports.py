@@ -72,8 +72,8 @@ class ExecutionStore(ValueReader, Protocol):
             UnavailableError: the store did not answer.
         """
 
-    def carry(self, execution: Execution) -> Image | None:
-        """Write large values alone, as :meth:`create` does; answer the image for a message, None if that is long."""
+    def carry(self, execution: Execution) -> "Written":
+        """Write large values alone, as :meth:`create` does; answer what a message brings along, and what it cost."""
 
     def restore(self, image: Image) -> Execution:
         """Answer the execution that an image is of.

@@ -220,7 +220,7 @@ class Deliver:
         for message in messages:
             if message.submitted is None or fits(message):
                 light.append(message)
-            elif (image := self.dependencies.executions.carry(message.submitted)) is not None:
+            elif (image := self.dependencies.executions.carry(message.submitted).image()) is not None:
                 light.append(copy_with(message, submitted=None, image=image))
             else:
                 light += self.put(message, message.submitted)

@@ -51,7 +51,8 @@ class ExecutionStarter:
         """
         message = Message(execution.id, Started(), execution)
         if execution.input_aside or not fits(message):
-            image = self.executions.carry(execution)
+            carried = self.executions.carry(execution)
+            execution, image = copy_with(execution, cost=carried.cost), carried.image()
             if image is None:
                 return self._put_then_send(execution)
             message = Message(execution.id, Started(), image=image)

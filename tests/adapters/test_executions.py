@@ -292,7 +292,7 @@ class TestCarrying:
     @pytest.mark.parametrize("value", ["in", "x" * 100_000], ids=["plain", "kept apart"])
     def test_its_image_is_the_execution_as_submitted(self, store: ExecutionStore, tenant: str, value: Json) -> None:
         execution = submitted(tenant, value=value)
-        image = store.carry(execution)
+        image = store.carry(execution).image()
         assert image is not None
         assert store.restore(json.loads(json.dumps(image))) == execution
 
@@ -303,4 +303,4 @@ class TestCarrying:
     def test_where_it_would_burden_a_message_there_is_no_image(self, store: ExecutionStore, tenant: str) -> None:
         stash: dict[str, Json] = {f"n{n}": random.Random(n).randbytes(1_080).hex() for n in range(3)}
         root = copy_with(submitted(tenant).threads[ROOT], stash=stash)
-        assert store.carry(copy_with(submitted(tenant), threads={ROOT: root})) is None
+        assert store.carry(copy_with(submitted(tenant), threads={ROOT: root})).image() is None

@@ -10,7 +10,7 @@ def test_those_that_are_known_are_not_read_again(moto_aws: Aws, tenant: str) -> 
     store = moto_aws.backend.executions
     execution = submitted(tenant, value=noise(20_000, "known"))
     store.create(execution)
-    image = store.carry(execution)
+    image = store.carry(execution).image()
     assert image is not None
     known = store.restore(image)
     with counted(moto_aws.dynamodb) as reads:

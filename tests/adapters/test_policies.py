@@ -163,7 +163,7 @@ def worker(aws: Aws, tenant: str, received: str) -> None:
     dependencies.definitions.newest(tenant, "order-fulfilment")
     dependencies.definitions.version(tenant, "order-fulfilment", 1)
     dependencies.executions.create(execution)
-    assert dependencies.executions.carry(execution) is not None
+    assert dependencies.executions.carry(execution).image() is not None
     image = dependencies.executions.update(waiting(execution)).image()
     assert image is not None
     assert dependencies.executions.restore(image) == waiting(execution)

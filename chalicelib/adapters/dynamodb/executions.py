@@ -156,9 +156,10 @@ class DynamoExecutions:
         self._put(request)
         return Written(partial(_image, item), size, packed.memory, packed.stored, cost)
 
-    def carry(self, execution: Execution) -> Image | None:
+    def carry(self, execution: Execution) -> Written:
         """Write what a message that brings a submission refers to."""
-        return _image(self._packed(execution, 0).item)
+        packed = self._packed(execution, 0)
+        return Written(partial(_image, packed.item), cost=execution.cost.wrote(packed.units))
 
     def restore(self, image: Image) -> Execution:
         """Read an image."""
@@ -274,6 +275,8 @@ class DynamoExecutions:
             require_room(packed, whole, max(MAX_ITEM - spare, execution.item_bytes), spare)
         units = self._payloads.put({**packed.payloads, **bundled.payloads})
         written: Item = {**EXECUTIONS.row(execution.id), **attributes, DOCUMENT: content, **references}
+        if units:
+            written[COST] = {"S": execution.cost.wrote(units).text()}
         return _Packed(written, packed.memory if packed.is_short else 0, bundled.stored, units)
 
     def _item(self, execution_id: str, *, consistent: bool = True) -> "Item | None":

@@ -112,9 +112,9 @@ class MemoryExecutions:
         self._put(execution, text)
         return Written(partial(_image, execution, text), memory=memory, stored=stored, cost=cost)
 
-    def carry(self, execution: Execution) -> Image | None:
+    def carry(self, execution: Execution) -> Written:
         """Write what a message that brings a submission refers to."""
-        return _image(execution, self._write(execution, 0)[0])
+        return Written(partial(_image, execution, self._write(execution, 0)[0]))
 
     def restore(self, image: Image) -> Execution:
         """Read an image."""
