@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.adapters.memory.access import MemoryAccess
 from chalicelib.adapters.memory.schedules import MemorySchedules
+from chalicelib.adapters.memory.stores import MemoryDefinitions
 from chalicelib.core.access.entries import OF_TENANT, EntryKind
 from chalicelib.core.values.errors import DamagedError
 from chalicelib.wiring.graph import wiring
@@ -132,3 +133,37 @@ class TestRights:
             assert_problem(ask("GET", ""), 500)
             assert mend().status_code in {200, 204}
             assert ask("POST", "/definitions/d/execute", {}).status_code == 201
+
+
+class Lost(dict[Any, Any]):
+    """What cannot be read, of definitions in memory."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        raise DamagedError(f"definition {' '.join(map(str, key))} cannot be read")
+
+
+class TestDefinitions:
+    @pytest.fixture
+    def store(self) -> MemoryDefinitions:
+        store = wiring().routes.definitions.service.definitions
+        assert isinstance(store, MemoryDefinitions)
+        return store
+
+    def test_its_versions_can_be_read_without_the_newest_and_it_can_be_retired(
+        self, ask: Callable[..., Any], store: MemoryDefinitions
+    ) -> None:
+        tag = ask("GET", "/definitions/d").headers["ETag"]
+        store.heads = Lost(store.heads)
+        assert_problem(ask("GET", "/definitions/d"), 500, "what is stored is damaged")
+        actions = ask("GET", "/definitions/d?version=1").json_body["actions"]
+        assert actions["execute"] == {"possible": False, "reason": "its newest version cannot be read"}
+        assert actions["retire"]["possible"]
+        for method, path, body in (("DELETE", "/definitions/d", None), ("POST", "/definitions", {"id": "d", **ECHO})):
+            assert_problem(ask(method, path, body, If_Match=tag), 412)
+
+    def test_a_version_follows_one_that_is_damaged(self, ask: Callable[..., Any], store: MemoryDefinitions) -> None:
+        store.records = Lost(store.records)
+        assert ask("POST", "/definitions", {"id": "d", "title": "Second", **ECHO}).status_code == 201
+        done = [each for each in ask("GET", "/audit").json_body if each["what"] == "definition.created"]
+        (change,) = done[0]["changes"]
+        assert change["before"] == "definition acme d 1 cannot be read"
