@@ -95,7 +95,8 @@ def _of_child(execution: Execution, thread: Thread, name: str, child: Summary | 
         is_left = child is not None and ended_at is None and (execution.ended_at or thread.since) < before
         return f"{name} goes on, though what started it is over" if is_left else None
     if child is None:
-        return f"it waits for {name}, which does not exist" if thread.since < before else None
+        is_lost = thread.since < before and not execution.paused
+        return f"it waits for {name}, which does not exist" if is_lost else None
     is_unheard = ended_at is not None and ended_at < before and not execution.paused
     return f"it waits for {name}, which has ended" if is_unheard else None
 

@@ -178,6 +178,9 @@ class TestChildren:
         assert self.children(Run(SUB).go(), None, MINUTE) == []
         assert self.children(Run(SUB).go(), None) == ["it waits for CHILD, which does not exist"]
 
+    def test_while_it_is_paused_one_that_was_not_begun_need_not_be_there(self) -> None:
+        assert self.children(Run(SUB).go().ask(PauseRequested()), None) == []
+
     def test_one_that_has_ended_is_found_once_its_end_is_late(self) -> None:
         assert self.children(Run(SUB).go(), self.ended(HOUR)) == []
         assert self.children(Run(SUB).go(), self.ended()) == ["it waits for CHILD, which has ended"]
