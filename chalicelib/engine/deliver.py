@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from chalicelib.core.definitions.model import Definition
@@ -174,7 +175,8 @@ class Deliver:
             case OpenTask(thread, task):
                 open_task(self.dependencies.tasks, item, thread, task)
             case Subscribe(thread):
-                if (found := subscribe(self.dependencies.signals, item, command, self.post)) is not None:
+                is_over = partial(self.is_over, thread)
+                if (found := subscribe(self.dependencies.signals, item, command, self.post, is_over)) is not None:
                     self.pending.append(Pending(found, self.message_of(thread)))
                 elif self.twin_went_on(thread):
                     raise UnavailableError(f"a twin has taken {item.id} on: the message is given back, should it die")
@@ -207,8 +209,11 @@ class Deliver:
 
     def twin_went_on(self, thread: Thread) -> bool:
         """Tell whether a twin, another request under the same message, has moved a turn that it wrote."""
-        driver = thread.driver
-        if driver is None or driver.message not in self.deliveries or driver.request == self.request:
+        return thread.driver is not None and thread.driver.message in self.deliveries and self.is_over(thread)
+
+    def is_over(self, thread: Thread) -> bool:
+        """Tell whether a turn that another request has written is over by now."""
+        if thread.driver is not None and self.is_me(thread.driver):
             return False
         current = self.dependencies.executions.get(self.execution_id)
         left = None if current is None or current.ended else current.threads.get(thread.id)

@@ -17,7 +17,8 @@ execution, or, if that turn is over by now, published as every other.
 
 *Subscribe.* Put the waiter, then look at what is kept, the oldest first, and name the waiter in the signal. So whoever
 comes second sees the other: both write before they look. What was kept is listed until it is taken: a twin, under the
-same message, finds the same signal, as it must before it acknowledges that message.
+same message, finds the same signal, as it must before it acknowledges that message. Who puts the waiter of a turn that
+another has written, and finds nothing, looks whether that is over by now: the waiter may just have been removed.
 
 *Move on.* A signal is named for another only once its waiter's execution has gone on from that turn without it.
 
@@ -132,11 +133,16 @@ class Signals:
             self._pass_on(channel, row, steps)
 
     def subscribe(
-        self, channel: Channel, waiter: Waiter, takes: Callable[[Json], bool], tell: Callable[[str], None]
+        self,
+        channel: Channel,
+        waiter: Waiter,
+        takes: Callable[[Json], bool],
+        tell: Callable[[str], None],
+        is_over: Callable[[], bool] = lambda: False,
     ) -> Signal | None:
         """Let a thread wait; answer the oldest signal that it takes, if one is kept.
 
-        ``tell`` sends the message that sees the signal of an id through.
+        ``tell`` sends the message that sees the signal of an id through; ``is_over`` tells whether the turn is.
 
         Raises:
             TooManyWaitersError: as many wait as can.
@@ -145,7 +151,9 @@ class Signals:
         is_new = self.store.wait(channel, waiter)
         if (named := self._name_kept(channel, waiter, takes, tell)) is not None:
             return named.signal
-        if channel.key and is_new and self.store.count(channel, MAX_WAITING + 1) > MAX_WAITING:
+        if is_new and is_over():
+            self.store.leave(channel, waiter)
+        elif channel.key and is_new and self.store.count(channel, MAX_WAITING + 1) > MAX_WAITING:
             self.store.leave(channel, waiter)
             raise TooManyWaitersError(
                 beyond("key_waiting", f"{MAX_WAITING:,} steps wait for {channel.name!r} with this key already")

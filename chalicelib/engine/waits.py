@@ -61,9 +61,15 @@ def open_task(tasks: TaskStore, execution: Execution, thread: Thread, wanted: Wa
 
 
 def subscribe(
-    signals: Signals, execution: Execution, subscription: Subscribe, send: Callable[[Sequence[Message]], None]
+    signals: Signals,
+    execution: Execution,
+    subscription: Subscribe,
+    send: Callable[[Sequence[Message]], None],
+    is_over: Callable[[], bool],
 ) -> SignalReceived | WaitRefused | None:
     """Put the waiter of a thread; answer the signal that came before it, a refusal if too many wait, or None.
+
+    ``is_over`` tells whether its turn is over by now.
 
     Raises:
         UnavailableError: the store, or the queue, did not answer.
@@ -76,7 +82,7 @@ def subscribe(
 
     try:
         waiter = waiter_of(execution, thread, subscription.key)
-        found = signals.subscribe(channel, waiter, lambda value: takes(wanted, value), tell)
+        found = signals.subscribe(channel, waiter, lambda value: takes(wanted, value), tell, is_over)
     except TooManyWaitersError as error:
         return WaitRefused(*thread.key, str(error))
     return None if found is None else SignalReceived(*thread.key, found.value, found.id, found.by)

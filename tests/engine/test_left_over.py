@@ -1,7 +1,7 @@
 """What others left over: ends that nobody heard, turns that a twin drives, signals of executions that went on."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +14,8 @@ from chalicelib.core.executions.model import Signal, State, Status
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.values.errors import StateError, UnavailableError
 from chalicelib.core.values.value import copy_with
-from chalicelib.core.waits.correlation import Channel, Correlation
+from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
+from chalicelib.engine.due_sweep import DueSweep
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Budget, Delivery
 from chalicelib.engine.observers import Committed
@@ -278,6 +279,44 @@ class TestSignalsOfExecutionsThatWentOn:
         home.deliver()
         assert home.read(name).output == 7
         assert not self.has_it(home)
+
+
+class TestLooksOfTheSchedule:
+    """At a wait for an event, 15 minutes before its time is over."""
+
+    CHANNEL = Channel("t", "paid", "7")
+
+    def look(self, home: Home, meanwhile: Callable[[], object]) -> Sequence[Waiter]:
+        """Let something happen before the look lets the step wait once more; answer who waits after it."""
+
+        class Overtaken(MemorySignals):
+            def wait(self, channel: Channel, waiter: Waiter) -> bool:
+                meanwhile()
+                return super().wait(channel, waiter)
+
+        home.create({**EVENT, "timeoutSeconds": 3600})
+        home.execute()
+        store = Overtaken()
+        store.__dict__.update(home.matching.__dict__)
+        home.clock.sleep(2700)
+        dependencies = copy_with(home.dependencies, signals=Signals(store, home.clock))
+        assert DueSweep(dependencies, "look", home.clock.now() + timedelta(minutes=1)).run() == 1
+        return home.matching.waiting(self.CHANNEL, 10)
+
+    def test_one_at_a_step_that_goes_on_just_then_lets_nobody_wait(self, home: Home) -> None:
+        assert self.look(home, lambda: publish(home)) == []
+        assert home.only().output == 7
+
+    def test_one_lets_a_step_wait_whom_nobody_has_let(self, home: Home) -> None:
+        def lose() -> None:
+            (waiter,) = home.matching.waiting(self.CHANNEL, 10)
+            home.matching.leave(self.CHANNEL, waiter)
+
+        assert [waiter.execution for waiter in self.look(home, lose)] == [home.only().id]
+
+    def test_one_reads_nothing_more_where_the_step_waits_already(self, home: Home) -> None:
+        assert len(self.look(home, home.calls.clear)) == 1
+        assert home.calls["executions.get"] == 0
 
 
 class TestPublishersThatDie:

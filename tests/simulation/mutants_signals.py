@@ -30,9 +30,9 @@ class RemovesTheWaiterFirst(Signals):
 
 class NamesAWaiterUntold(Signals):
     def subscribe(
-        self, channel: Channel, waiter: Waiter, takes: Callable[[Json], bool], tell: Callable[[str], None]
+        self, channel: Channel, waiter: Waiter, takes: Callable[[Json], bool], tell: Callable[[str], None], *more: Any
     ) -> Signal | None:
-        return super().subscribe(channel, waiter, takes, lambda _: None)
+        return super().subscribe(channel, waiter, takes, lambda _: None, *more)
 
 
 class Overwriting:
