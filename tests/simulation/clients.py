@@ -1,4 +1,7 @@
-"""Who uses the API: clients with executions and requests, people with tasks, other systems with tokens and events."""
+"""Who uses the API: clients with executions and requests, people with tasks, other systems with tokens and events.
+
+Each says it again until there is an answer, unless nobody is to repeat anything.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -97,12 +100,13 @@ class Clients:
                 try:
                     request(service, item.id, first)
                 except (Killed, UnavailableError):
-                    self.world.processes.spawn("client", ask)
-                    return
+                    if self.world.settings.repeats:
+                        self.world.processes.spawn("client", ask)
+                        return
                 except SedoError:
                     item = self.world.executions.get(item.id)
             too_early = first.do == "redrive" and item and not item.ended and item.redrives == before[0]
-            if not item or too_early or self.is_unspent(item.id, first):
+            if self.world.settings.repeats and (not item or too_early or self.is_unspent(item.id, first)):
                 self.world.processes.appoint(self.world.clock.now() + MINUTE, ask)
             else:
                 self.demand(execution, others)
@@ -165,11 +169,12 @@ class Outsiders:
         try:
             reached = self.reaches(execution, saying, key)
         except (Killed, UnavailableError):
-            self.world.processes.spawn("somebody", again)
+            if self.world.settings.repeats:
+                self.world.processes.spawn("somebody", again)
         except SedoError as refusal:
             self.refused.append(type(refusal).__name__)
         else:
-            if not reached:
+            if not reached and self.world.settings.repeats:
                 self.world.processes.appoint(self.world.clock.now() + timedelta(seconds=30), again)
 
     def reaches(self, execution: str, saying: Saying, key: str) -> bool:
@@ -234,6 +239,7 @@ class Outsiders:
                 case _:
                     service.succeed(text, saying.get("result"))
         except (Killed, UnavailableError):
-            self.world.processes.spawn("another system", partial(self.answer_with, turn, saying))
+            if self.world.settings.repeats:
+                self.world.processes.spawn("another system", partial(self.answer_with, turn, saying))
         except SedoError as refusal:
             self.refused.append(type(refusal).__name__)

@@ -112,12 +112,11 @@ class Scenario:
         }
 
 
-def load(file: Path) -> Scenario:
-    document, _ = read_yaml(file.read_bytes(), 100_000)
-    members = cast("dict[str, Any]", document)
+def read_scenario(name: str, text: bytes) -> Scenario:
+    members = cast("dict[str, Any]", read_yaml(text, 100_000)[0])
     requests = [Demand(**request) for request in members.pop("requests", ())]
     says = [Saying(**saying) for saying in members.pop("says", ())]
-    return Scenario(file.stem, requests=requests, says=says, **members)
+    return Scenario(name, requests=requests, says=says, **members)
 
 
 def example(file: Path) -> Scenario:
@@ -126,7 +125,7 @@ def example(file: Path) -> Scenario:
     return Scenario(file.stem, document.get("title", file.stem), document, input=document["inputSchema"]["examples"][0])
 
 
-SCENARIOS = {file.stem: load(file) for file in sorted(TESTS.glob("scenarios/*.yaml"))}
+SCENARIOS = {file.stem: read_scenario(file.stem, file.read_bytes()) for file in sorted(TESTS.glob("scenarios/*.yaml"))}
 EXAMPLES = {
     file.stem: example(file)
     for file in sorted(TESTS.parent.glob("definitions/*.yaml"))

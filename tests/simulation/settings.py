@@ -43,6 +43,8 @@ class Settings:
     """What a function may advance at once; in random runs sometimes as much as it likes."""
     looks_every: timedelta = timedelta(seconds=25)
     """Of a function while calls are under way; seldom, as every look can be struck."""
+    repeats: bool = True
+    """Whether people and other systems who got no answer, or came too early, say it again."""
     calls: int = 3
     """Of one function at a time; the others wait for room."""
     gives_back: bool = True
