@@ -8,6 +8,8 @@ the function that does so dies of it:
 * the work moves the turn, and the strike is gone; or the function lives to take it back, as a service did not answer;
 * a function that dies leaves the strike. A turn that has :data:`~chalicelib.core.executions.suspicion.MAX_STRIKES` of
   them fails with ``Poison`` when its letter comes once more;
+* a turn that another function with the same letter moves meanwhile is left to the next delivery, as that function may
+  die before it sends;
 * what the work raises but for :class:`~chalicelib.core.values.errors.UnavailableError` is a failure by itself: the turn
   fails at once.
 
@@ -107,8 +109,16 @@ def work_on_dead_letters(
         cause = f"{type(error).__name__}: {error}"
         return Handled(judge(lambda thread, turn: Poisoned(thread, turn, cause), "poisons").run())
     if invocation.item is not None and any(thread.strikes for thread in invocation.item.threads.values()):
-        judge(Acquitted, "acquits").run()
+        acquits = judge(Acquitted, "acquits")
+        acquits.run()
+        if acquits.item is None or turns_of(acquits.item) != turns_of(invocation.item):
+            return Handled()
     return Handled(done, pauses([letter for letter in letters if letter.id in early], LONGEST_HIDDEN))
+
+
+def turns_of(item: Execution) -> tuple[bool, set[TurnKey]]:
+    """Tell at which turns an execution stands, and whether it has ended."""
+    return item.ended, {thread.key for thread in item.threads.values()}
 
 
 def note(dependencies: Dependencies, item: Execution | None) -> None:
