@@ -71,7 +71,7 @@ json.dump(sorted(sys.modules), sys.stdout)
 
 READY: Mapping[str, tuple[str, int]] = {
     "messages and timers": ("app.wired().worker", 130),
-    "the schedule": ("app.wired().worker; import chalicelib.engine.due_sweep", 131),
+    "the schedule": ("app.wired().worker; import chalicelib.engine.due_sweep", 132),
     "the authorizer": ("app.wired().access.authenticator", 137),
     "the API": ("app.routes()", 216),
 }

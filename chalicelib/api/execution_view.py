@@ -18,8 +18,8 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.listing import Summary, summary_of
 from chalicelib.core.executions.model import Execution, Status, Thread
+from chalicelib.core.executions.preconditions import problem
 from chalicelib.core.executions.progress import progress
-from chalicelib.core.executions.requests import problem
 from chalicelib.core.executions.waiting import AnswerWait, ChildrenWait, RetryWait, TimerWait
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.shown import shown_values

@@ -22,7 +22,7 @@ from chalicelib.core.executions.inputs import (
     TimerFired,
 )
 from chalicelib.core.executions.model import ROOT, Execution, Status, Thread
-from chalicelib.core.executions.requests import is_met
+from chalicelib.core.executions.preconditions import is_met
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.advance import Advance, turn_of
 from chalicelib.engine.children import id_taken, with_output, with_stash

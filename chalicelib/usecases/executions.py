@@ -13,7 +13,7 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage
 from chalicelib.core.executions.model import Execution, Status
-from chalicelib.core.executions.requests import is_met, problem, redriven_children, repeats
+from chalicelib.core.executions.preconditions import is_met, missing_steps, problem, redriven_children, repeats
 from chalicelib.core.records.shown import Outline, Selection, fitting, nothing
 from chalicelib.core.values.errors import (
     ConflictError,
@@ -238,11 +238,10 @@ class ExecutionService(ExecutionStarter):
             UnavailableError: it may be done, or not: ask again.
         """
         item = self.read_execution(tenant_id, execution_id)
-        self._check_steps(item, step, version)
-        incoming = None if step is None else self._incoming(item, step)
-        wanted = RedriveRequested(
-            actor=actor, step=step, incoming=incoming, stash=stash or {}, version=version, again=again
-        )
+        wanted = RedriveRequested(actor=actor, step=step, stash=stash or {}, version=version, again=again)
+        self._check_steps(item, wanted)
+        if step is not None:
+            wanted = copy_with(wanted, incoming=self._incoming(item, step))
         self._refuse_repeats(item, wanted)
         return self._go_on(item, wanted)
 
@@ -274,24 +273,21 @@ class ExecutionService(ExecutionStarter):
             found.append((child, request))
             yield child, request
 
-    def _check_steps(self, item: Execution, step: str | None, version: int | None) -> None:
+    def _check_steps(self, item: Execution, wanted: RedriveRequested) -> None:
         """Refuse a redrive that the state does not allow, or whose version does not exist or lacks a step."""
         if problem(item, RedriveRequested) is not None:
             right = "resume it" if item.paused else "only what failed, timed out or was cancelled is redriven"
             raise StateError(f"{item.id} is {item.state}: {right}")
-        if (
-            version is not None
-            and self.definitions.definitions.version(item.tenant_id, item.definition_id, version) is None
-        ):
-            raise DefinitionNotFoundError(f"there is no definition {item.definition_id!r} in version {version}")
+        tenant, name, version = item.tenant_id, item.definition_id, wanted.version
+        if version is not None and self.definitions.definitions.version(tenant, name, version) is None:
+            raise DefinitionNotFoundError(f"there is no definition {name!r} in version {version}")
         which = version or item.definition_version
-        definition = self.parsed.get(item.tenant_id, item.definition_id, which)
-        needed = [step] if step is not None else [t.step for t in item.threads.values() if t.status is not Status.OVER]
-        if missing := [path for path in needed if path not in definition.steps]:
+        definition = self.parsed.get(tenant, name, which)
+        if missing := missing_steps(item, wanted, definition):
             from chalicelib.core.definitions.diagnostics import Suggestions  # noqa: PLC0415 - only mistakes need it
 
             alike = Suggestions()(missing[0], definition.steps)
-            raise StateError(f"version {which} of {item.definition_id} has no step {missing[0]!r}{alike} to go on from")
+            raise StateError(f"version {which} of {name} has no step {missing[0]!r}{alike} to go on from")
 
     def _request(self, tenant_id: str, execution_id: str, request: Requested) -> Execution:
         """Fold a request, and check that the execution is then as the request wants it.

@@ -8,7 +8,7 @@ from chalicelib.core.definitions.model import Definition, matches
 from chalicelib.core.executions.factory import child_id
 from chalicelib.core.executions.inputs import RedriveRequested
 from chalicelib.core.executions.model import ROOT, Execution, Failure, Status, Thread
-from chalicelib.core.executions.requests import repeats
+from chalicelib.core.executions.preconditions import repeats
 from chalicelib.core.executions.retry import next_attempt
 from chalicelib.core.executions.rules import is_tolerated
 from chalicelib.core.executions.scope import is_partition_root

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.inputs import RedriveRequested, Requested, ResumeRequested
 from chalicelib.core.executions.model import Execution
-from chalicelib.core.executions.requests import problem
+from chalicelib.core.executions.preconditions import problem
 from chalicelib.core.values.errors import IncidentNotFoundError
 from chalicelib.core.values.globs import matching
 from chalicelib.core.values.value import value

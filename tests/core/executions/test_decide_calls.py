@@ -22,7 +22,8 @@ from chalicelib.core.executions.inputs import (
     StepDue,
 )
 from chalicelib.core.executions.model import Driver, Failure, State, Status
-from chalicelib.core.executions.requests import CALL_LASTS, repeats
+from chalicelib.core.executions.preconditions import repeats
+from chalicelib.core.executions.requests import CALL_LASTS
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import ME, NOW, Run
 

@@ -15,7 +15,7 @@ from chalicelib.core.executions.inputs import (
     TimerFired,
 )
 from chalicelib.core.executions.model import Driver, Failure, State
-from chalicelib.core.executions.requests import repeats
+from chalicelib.core.executions.preconditions import repeats
 from chalicelib.core.executions.waiting import ChildrenWait
 from tests.core.examples import ME, Run
 

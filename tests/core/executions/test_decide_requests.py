@@ -17,7 +17,8 @@ from chalicelib.core.executions.inputs import (
     TimerFired,
 )
 from chalicelib.core.executions.model import Driver, State
-from chalicelib.core.executions.requests import CALL_LASTS, is_met, problem
+from chalicelib.core.executions.preconditions import is_met, problem
+from chalicelib.core.executions.requests import CALL_LASTS
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import ME, NOW, Run, define
 from tests.core.executions.examples import BOTH, CALLS, CANCEL, PAUSE, REDRIVE, RESUME, SECOND, WAIT

@@ -5,7 +5,7 @@ import pytest
 from chalicelib.core.executions.factory import child_id
 from chalicelib.core.executions.inputs import CancelRequested, RedriveRequested
 from chalicelib.core.executions.model import Partition, State
-from chalicelib.core.executions.requests import has_tolerated, redriven_children, repeats
+from chalicelib.core.executions.preconditions import has_tolerated, redriven_children, repeats
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import Run
 
