@@ -293,7 +293,7 @@ class Requests(Rules):
         """Let a ready step go on, whose call may be under way, claimed, or answered."""
         stopped_at = self.before.ended_at or self.now
         if thread.kept:
-            self.put(going_on)
+            self.put(copy_with(going_on, driver=self.driver))
         elif thread.claimed_by or (self.is_busy(thread, stopped_at) and not edited):
             self.leave_to_others(copy_with(thread, deadline=going_on.deadline), stopped_at)
         else:

@@ -390,3 +390,11 @@ class TestKept:
         run.now += CALL_LASTS
         run.fold(RedriveRequested())
         assert (run.thread().turn, run.thread().visit, run.thread().busy_until) == (1, 0, None)
+
+
+@pytest.mark.parametrize("step", [None, "pay"])
+def test_who_redrives_what_was_answered_after_the_end_drives_it(step: str | None) -> None:
+    run = Run(PAY).go().ask(CancelRequested())
+    run.fold(CallSucceeded("main", 1, "paid"))
+    run.fold(RedriveRequested(step=step), OTHER)
+    assert run.thread().driver == OTHER
