@@ -59,5 +59,6 @@ def opened(stack: Sedo, browser: Browser) -> Iterator[Callable[..., Console]]:
 
     yield open_console
     for console in consoles:
+        console.page.unroute_all(behavior="wait")  # what an answer is made of must not be gone while it is made
         assert console.faults == []
         console.page.context.close()

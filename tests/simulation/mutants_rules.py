@@ -240,5 +240,5 @@ TIMES: Mapping[type[Transition], str] = {
 }
 """Each with the scenario whose timeline is to catch it: what it breaks heals, but late."""
 
-REQUESTS: Mapping[type[Invocation], Sequence[str]] = {TrustsItsPeople: ("pause-wait",)}
+REQUESTS: Mapping[type[Invocation], Sequence[str]] = {TrustsItsPeople: ("redrive-failed",)}
 """Each with the scenarios that are to catch it."""

@@ -72,7 +72,7 @@ def check(entry: AccessEntry) -> None:
             read_binding(entry.name, entry.document)
         case EntryKind.TENANT:
             read_quotas(entry.document)
-        case EntryKind.KEY:
+        case _:  # a key
             from chalicelib.core.access.keys import read_key  # noqa: PLC0415 - keys are made of entries
 
             read_key(entry)
