@@ -63,7 +63,8 @@ def test_a_foreign_tenant_is_answered_as_one_that_is_not_there(
         work.append(counted.calls)
     assert assert_problem(answers[0], 404, "tenant not found")["detail"] == "there is no tenant 'beta'"
     assert answers[1].body == answers[0].body.replace(b"beta", b"gone")
-    assert abs(work[2] + work[5] - work[3] - work[4]) <= FEW
+    foreign, missing = min(work[2], work[5]), min(work[3], work[4])  # a request reads some things anew once a minute
+    assert abs(foreign - missing) <= FEW
 
 
 @pytest.mark.parametrize("name", [name for name in OF_TENANTS if "/executions/{id}" in OPERATIONS[name].path])
@@ -80,7 +81,7 @@ def test_a_foreign_execution_is_answered_as_one_that_is_not_there(
         with counted:
             answers.append(sedo.ask(OPERATIONS[name].method, path, b"{}", sender))
         work.append(counted.calls)
-    assert abs(min(work[::2]) - min(work[1::2])) <= FEW  # what a request reads anew once a minute is in none of these
+    assert abs(min(work[::2]) - min(work[1::2])) <= FEW  # the same
     assert answers[0].status_code in {400, 403, 404}
     assert answers[1].status_code == answers[0].status_code
     assert answers[1].body == answers[0].body.replace(b"beta", b"gone")
