@@ -196,9 +196,10 @@ def framework_problem(response: Response, route: RouteEntry | None) -> Response:
     types = [] if route is None else route.content_types
     taken = [*types[:1], *(kind for kind in YAML_TYPES[:1] if kind in types)]
     hint = f"; send Content-Type: {' or '.join(taken)}" if is_named and taken else ""
-    what, _, which = str(response.body.get("Message")).partition(": ")
-    detail = f"{what}: {which[:100]!r}{hint}" if is_named and which else f"{response.body.get('Message')}{hint}"
-    made = problem(status.phrase, detail, status)
+    message = str(response.body.get("Message"))
+    what, _, which = message.partition(": ")
+    detail = f"{what}: {which[:100]!r}" if is_named and which else message
+    made = problem(status.phrase, f"{detail}{hint}", status)
     made.headers = {**response.headers, **made.headers}
     return made
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from heapq import merge
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb.attributes import Item, pack, unpack
 from chalicelib.adapters.dynamodb.chunks import pack_references, unpack_references
@@ -23,8 +23,6 @@ from chalicelib.core.values.globs import matching
 from chalicelib.core.values.json import encode, format_instant, parse_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import DeleteItemInputTypeDef, PutItemInputTypeDef, QueryInputTypeDef
 
@@ -73,7 +71,7 @@ class DynamoSchedules:
         if after:
             request["ExclusiveStartKey"] = SCHEDULES.key(tenant_id, after)
         takes = None if names is None else lambda item: matching(item[SCHEDULES.sort]["S"], names)
-        return query_of(self._client, request, limit, _header, takes)
+        return query_of(self._client, request, limit, _read, takes)
 
     def count(self, tenant_id: str, most: int) -> int:
         """Count those of a tenant, without their documents."""
@@ -153,20 +151,11 @@ class DynamoSchedules:
         return {FORMAT: {"N": str(REFERRING)}, "document": pack(packed.text), "payloads": references}
 
     def _schedule(self, item: Item) -> Schedule:
-        def find_input(document: dict[str, Any]) -> None:
-            references = unpack_references(item["payloads"]) if "payloads" in item else {}
-            self._payloads.unpack(item[SCHEDULES.partition]["S"], document, references, schedule_slots)
-
-        return _read(item, find_input)
+        return _read(item, self._payloads)
 
 
-def _header(item: Item) -> Schedule:
-    """Read a schedule without its input, where that is a payload."""
-    return _read(item, lambda _: None)
-
-
-def _read(item: Item, complete: "Callable[[dict[str, Any]], None]") -> Schedule:
-    """Read a schedule whose document has been completed.
+def _read(item: Item, payloads: Payloads | None = None) -> Schedule:
+    """Read a schedule; without ``payloads``, None stands for an input that is one.
 
     Raises:
         DamagedError: it cannot be read, or its input is lost.
@@ -178,7 +167,8 @@ def _read(item: Item, complete: "Callable[[dict[str, Any]], None]") -> Schedule:
         with undamaged(subject, REPLACEABLE):
             look_at = SCHEDULES.known(item).get(BY_SCHEDULE_DUE.sort)
             document = unpack(item["document"])
-            complete(document)
+            if payloads is not None and "payloads" in item:
+                payloads.unpack(tenant, document, unpack_references(item["payloads"]), schedule_slots)
             return read_schedule(
                 tenant,
                 name,

@@ -21,7 +21,7 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import AnyStr, NamedTuple
 
 from chalicelib.core.executions.model import Execution, StoredState
 from chalicelib.core.records.payload import Packed, PackingLimits, Reference, digest, short
@@ -123,8 +123,8 @@ class _Places:
         while at < len(text):
             key = text[at : at + _KEY]
             places = {self._first[key], self._last[key]} if key in self._first else ()
-            alike = (self._around(text, backwards, done, at, place) for place in places)
-            length, begin, start = _of_whole_characters(text, *max(alike, default=(0, 0, 0)))
+            around = (self._around(text, backwards, done, at, place) for place in places)
+            length, begin, start = _of_whole_characters(text, *max(around, default=(0, 0, 0)))
             if length >= least:
                 found += [_Piece(begin - done)] if begin > done else []
                 number = bisect_right(self._starts, start) - 1
@@ -140,9 +140,9 @@ class _Places:
     def _around(self, text: bytes, backwards: bytes, done: int, at: int, place: int) -> tuple[int, int, int]:
         """Find what is alike around two places: its length, where it begins in the text, and where in the base."""
         before = min(at - done, place)
-        back = _alike(backwards, len(text) - at, self._backwards, len(self._base) - place, before)
+        back = alike(backwards, len(text) - at, self._backwards, len(self._base) - place, before)
         after = min(len(text) - at, len(self._base) - place)
-        return back + _alike(text, at, self._base, place, after), at - back, place - back
+        return back + alike(text, at, self._base, place, after), at - back, place - back
 
 
 _PART = range(0x80, 0xC0)
@@ -160,16 +160,16 @@ def _of_whole_characters(text: bytes, length: int, begin: int, start: int) -> tu
     return end - begin, begin, start + begin - before
 
 
-def _alike(one: bytes, at: int, other: bytes, start: int, most: int) -> int:
-    """Count the bytes that are the same from two places on, so many at most."""
-    alike, size = 0, 64
+def alike(one: AnyStr, at: int, other: AnyStr, start: int, most: int) -> int:
+    """Count the bytes or characters that are the same from two places on, so many at most."""
+    length, size = 0, 64
     while size:
-        size = min(size, most - alike)
-        if size and one[at + alike : at + alike + size] == other[start + alike : start + alike + size]:
-            alike, size = alike + size, 2 * size
+        size = min(size, most - length)
+        if size and one[at + length : at + length + size] == other[start + length : start + length + size]:
+            length, size = length + size, 2 * size
         else:
             size //= 2
-    return alike
+    return length
 
 
 def _quoting(packed: Packed, pieces: Sequence[_Piece], sources: int, least: int) -> tuple[bytes, list[_Piece]]:

@@ -7,6 +7,7 @@ brings it again.
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from chalicelib.core.records.bundles import alike
 from chalicelib.core.values.value import value
 
 LEAST = 128
@@ -69,23 +70,13 @@ def _shared(text: str, source: str) -> Iterator[tuple[int, int, int]]:
         if start < 0:
             at += size
             continue
-        before = _alike(text[max(done, at - size) : at][::-1], source[max(0, start - size) : start][::-1])
-        length = before + size + _alike(text[at + size :], source[start + size :])
+        back = min(at - done, start, size)
+        before = alike(text[at - back : at][::-1], 0, source[start - back : start][::-1], 0, back)
+        end, until = at + size, start + size
+        length = before + size + alike(text, end, source, until, min(len(text) - end, len(source) - until))
         yield at - before, start - before, length
         done = at = at - before + length
         behind = start - before + length
-
-
-def _alike(one: str, other: str) -> int:
-    """Count the characters that two texts begin with alike."""
-    length, step = 0, LEAST
-    while step := min(step, len(other) - length):
-        if one.startswith(other[length : length + step], length):
-            length += step
-            step *= 2
-        else:
-            step //= 2
-    return length
 
 
 @value
